@@ -1,0 +1,10 @@
+// The machine's clocks as one Now.
+#pragma once
+
+#include "base/time.h"
+
+namespace kms::io {
+
+Now system_now();
+
+}  // namespace kms::io
