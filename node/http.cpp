@@ -1,0 +1,75 @@
+#include "node/http.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace kms::node {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out.push_back(' ');
+      continue;
+    }
+    if (text[i] == '%' && i + 2 < text.size()) {
+      int high = hex_digit(text[i + 1]);
+      int low = hex_digit(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out.push_back(static_cast<char>(high * 16 + low));
+        i += 2;
+        continue;
+      }
+    }
+    out.push_back(text[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+HttpResponse json_error(int status, std::string_view kind, std::string_view text) {
+  std::string message(kind);
+  message.append(": ").append(text);
+  boost::json::object body;
+  body["error"] = message;
+  return {status, "application/json", boost::json::serialize(body), {}};
+}
+
+HttpResponse text_error(int status, std::string_view text) {
+  return {status, "text/plain; charset=utf-8", std::string(text), {}};
+}
+
+const std::string* Target::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+Target parse_target(std::string_view target) {
+  Target out;
+  std::size_t mark = target.find('?');
+  out.path = std::string(target.substr(0, mark));
+  if (mark == std::string_view::npos) return out;
+  std::string_view rest = target.substr(mark + 1);
+  while (!rest.empty()) {
+    std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    std::size_t equals = pair.find('=');
+    std::string_view value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    out.query.emplace_back(percent_decoded(pair.substr(0, equals)), percent_decoded(value));
+  }
+  return out;
+}
+
+}  // namespace kms::node

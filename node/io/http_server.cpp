@@ -1,0 +1,300 @@
+#include "node/io/http_server.h"
+
+#include <map>
+#include <optional>
+#include <stdexcept>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace kms::node::io {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+// One connection serves one request at a time; `answered` wakes the coroutine that waits for NodeCore.
+struct Connection {
+  explicit Connection(tcp::socket socket) : stream(std::move(socket)), answered(stream.get_executor()) {}
+  beast::tcp_stream stream;
+  asio::steady_timer answered;
+  std::optional<HttpResponse> response;
+};
+using ConnectionPtr = std::shared_ptr<Connection>;
+using Parser = http::request_parser<http::string_body>;
+
+HttpRequest to_request(Parser& parser) {
+  http::request<http::string_body> message = parser.release();
+  HttpRequest out;
+  out.method = std::string(message.method_string());
+  out.target = std::string(message.target());
+  out.content_type = std::string(message[http::field::content_type]);
+  out.authorization = std::string(message[http::field::authorization]);
+  out.body = std::move(message.body());
+  return out;
+}
+
+http::response<http::string_body> to_message(HttpResponse&& response, unsigned version, bool keep_alive) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), version);
+  if (!response.content_type.empty()) message.set(http::field::content_type, response.content_type);
+  for (const auto& [name, value] : response.headers) message.set(name, value);
+  message.keep_alive(keep_alive);
+  message.body() = std::move(response.body);
+  message.prepare_payload();
+  return message;
+}
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+  Impl(asio::io_context& context_in, HttpLimits limits_in, OnRequest on_request_in)
+      : context(context_in), acceptor(context_in), limits(limits_in), on_request(std::move(on_request_in)) {}
+
+  asio::io_context& context;
+  tcp::acceptor acceptor;
+  HttpLimits limits;
+  OnRequest on_request;
+  bool stopped = false;
+  std::uint64_t next_id = 1;
+  std::uint64_t refused = 0;
+  std::map<HttpRequestId, ConnectionPtr> waiting;
+  std::map<Connection*, ConnectionPtr> open;
+  std::map<asio::ip::address, std::size_t> per_address;
+
+  void listen(const std::string& host, std::uint16_t port);
+  asio::awaitable<void> accept_loop();
+  asio::awaitable<void> serve(ConnectionPtr connection);
+  asio::awaitable<bool> serve_one(ConnectionPtr connection, beast::flat_buffer& buffer);
+  asio::awaitable<bool> receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser);
+  asio::awaitable<HttpResponse> ask(ConnectionPtr connection, Parser& parser);
+  asio::awaitable<bool> send(ConnectionPtr connection, HttpResponse response, unsigned version, bool keep_alive);
+  asio::awaitable<void> refuse(ConnectionPtr connection, HttpResponse response);
+  bool admit(const tcp::socket& socket);
+};
+
+void HttpServer::Impl::listen(const std::string& host, std::uint16_t port) {
+  std::string where = host + ":" + std::to_string(port);
+  boost::system::error_code failure;
+  auto address = asio::ip::make_address(host, failure);
+  if (failure) throw std::runtime_error("http: \"" + host + "\" is not an IP address to listen on");
+  tcp::endpoint endpoint(address, port);
+  acceptor.open(endpoint.protocol(), failure);
+  if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
+  if (!failure) acceptor.bind(endpoint, failure);
+  if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  if (failure) throw std::runtime_error("http: cannot listen on " + where + ": " + failure.message());
+}
+
+bool HttpServer::Impl::admit(const tcp::socket& socket) {
+  boost::system::error_code failure;
+  auto remote = socket.remote_endpoint(failure);
+  if (failure || open.size() >= limits.connections_max) return false;
+  std::size_t& from_address = per_address[remote.address()];
+  if (from_address >= limits.connections_per_address_max) return false;
+  ++from_address;
+  return true;
+}
+
+asio::awaitable<void> HttpServer::Impl::accept_loop() {
+  auto self = shared_from_this();
+  while (!stopped) {
+    auto [failure, socket] = co_await acceptor.async_accept(kTuple);
+    if (stopped) co_return;
+    if (failure) {
+      // Out of descriptors, most likely: wait a little rather than spin.
+      asio::steady_timer pause(context, std::chrono::milliseconds(50));
+      auto [ignored] = co_await pause.async_wait(kTuple);
+      static_cast<void>(ignored);
+      continue;
+    }
+    if (!admit(socket)) {
+      ++refused;
+      continue;  // the destructor closes it
+    }
+    boost::system::error_code ignored;
+    auto address = socket.remote_endpoint(ignored).address();
+    socket.set_option(tcp::no_delay(true), ignored);
+    auto connection = std::make_shared<Connection>(std::move(socket));
+    open.emplace(connection.get(), connection);
+    auto finished = [self, connection, address](std::exception_ptr) {
+      self->open.erase(connection.get());
+      auto entry = self->per_address.find(address);
+      if (entry != self->per_address.end() && --entry->second == 0) self->per_address.erase(entry);
+    };
+    asio::co_spawn(context, serve(connection), std::move(finished));
+  }
+}
+
+asio::awaitable<void> HttpServer::Impl::serve(ConnectionPtr connection) {
+  auto self = shared_from_this();
+  beast::flat_buffer buffer(limits.header_bytes_max + 64 * 1024);
+  bool go_on = true;
+  while (go_on && !stopped) {
+    go_on = co_await serve_one(connection, buffer);
+  }
+  boost::system::error_code ignored;
+  connection->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+asio::awaitable<bool> HttpServer::Impl::serve_one(ConnectionPtr connection, beast::flat_buffer& buffer) {
+  Parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
+  parser.body_limit(limits.body_bytes_max);
+  bool received = co_await receive(connection, buffer, parser);
+  if (!received) co_return false;
+  unsigned version = parser.get().version();
+  bool keep_alive = parser.get().keep_alive();
+  HttpResponse response = co_await ask(connection, parser);
+  if (stopped) co_return false;
+  bool sent = co_await send(connection, std::move(response), version, keep_alive);
+  co_return sent&& keep_alive;
+}
+
+// Reads one request; answers what cannot be read and gives false when the connection is to end.
+asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser) {
+  beast::tcp_stream& stream = connection->stream;
+  if (buffer.size() == 0) {
+    // A wait of its own for the first byte: an idle connection may stay, a slow request may not.
+    stream.expires_after(limits.idle);
+    auto space = buffer.prepare(4096);
+    auto [failure, size] = co_await stream.async_read_some(space, kTuple);
+    if (failure) co_return false;
+    buffer.commit(size);
+  }
+  stream.expires_after(limits.receive);
+  auto [header_failure, header_size] = co_await http::async_read_header(stream, buffer, parser, kTuple);
+  static_cast<void>(header_size);
+  boost::system::error_code failure = header_failure;
+  if (!failure && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    http::response<http::empty_body> proceed(http::status::continue_, parser.get().version());
+    auto [ignored, ignored_size] = co_await http::async_write(stream, proceed, kTuple);
+    static_cast<void>(ignored);
+    static_cast<void>(ignored_size);
+  }
+  if (!failure && !parser.is_done()) {
+    auto [body_failure, body_size] = co_await http::async_read(stream, buffer, parser, kTuple);
+    static_cast<void>(body_size);
+    failure = body_failure;
+  }
+  if (!failure) co_return true;
+  HttpResponse refusal = text_error(400, "malformed HTTP request: " + failure.message());
+  if (failure == http::error::body_limit) {
+    refusal = text_error(413, "length limit exceeded");
+  } else if (failure == http::error::header_limit) {
+    refusal = text_error(431, "header fields too large");
+  } else if (failure == beast::error::timeout) {
+    refusal = text_error(408, "the request took too long to arrive");
+  } else if (failure == http::error::end_of_stream || failure == asio::error::connection_reset ||
+             failure == asio::error::eof || failure == http::error::partial_message ||
+             failure == asio::error::operation_aborted) {
+    co_return false;
+  }
+  co_await refuse(connection, std::move(refusal));
+  co_return false;
+}
+
+// Hands the request over and waits for `respond`, at most limits.answer.
+asio::awaitable<HttpResponse> HttpServer::Impl::ask(ConnectionPtr connection, Parser& parser) {
+  HttpRequestId id = next_id++;
+  waiting.emplace(id, connection);
+  connection->response.reset();
+  connection->answered.expires_after(limits.answer);
+  on_request(id, to_request(parser));
+  if (!connection->response && !stopped) {
+    auto [ignored] = co_await connection->answered.async_wait(kTuple);
+    static_cast<void>(ignored);
+  }
+  waiting.erase(id);
+  if (connection->response) {
+    HttpResponse response = std::move(*connection->response);
+    connection->response.reset();
+    co_return response;
+  }
+  HttpResponse late = json_error(503, "Unavailable", "no answer in time");
+  co_return late;
+}
+
+asio::awaitable<bool> HttpServer::Impl::send(ConnectionPtr connection, HttpResponse response, unsigned version,
+                                             bool keep_alive) {
+  auto message = to_message(std::move(response), version, keep_alive);
+  connection->stream.expires_after(limits.send);
+  auto [failure, size] = co_await http::async_write(connection->stream, message, kTuple);
+  static_cast<void>(size);
+  co_return !failure;
+}
+
+// Answers a request that was not read to its end, then reads on for a moment: closing with unread bytes would reset the
+// connection and take the answer with it.
+asio::awaitable<void> HttpServer::Impl::refuse(ConnectionPtr connection, HttpResponse response) {
+  bool sent = co_await send(connection, std::move(response), 11, false);
+  if (!sent) co_return;
+  boost::system::error_code ignored;
+  connection->stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  std::array<char, 16 * 1024> sink;
+  connection->stream.expires_after(std::chrono::seconds(2));
+  for (std::size_t drained = 0; drained < 8 * 1024 * 1024;) {
+    auto [failure, size] = co_await connection->stream.async_read_some(asio::buffer(sink), kTuple);
+    if (failure) co_return;
+    drained += size;
+  }
+}
+
+HttpServer::HttpServer(asio::io_context& context, const std::string& host, std::uint16_t port, HttpLimits limits,
+                       OnRequest on_request)
+    : impl_(std::make_shared<Impl>(context, limits, std::move(on_request))) {
+  impl_->listen(host, port);
+  asio::co_spawn(context, impl_->accept_loop(), [](std::exception_ptr) {});
+}
+
+HttpServer::~HttpServer() {
+  stop();
+}
+
+std::uint16_t HttpServer::port() const {
+  return impl_->acceptor.local_endpoint().port();
+}
+
+void HttpServer::respond(HttpRequestId id, HttpResponse response) {
+  auto entry = impl_->waiting.find(id);
+  if (entry == impl_->waiting.end()) return;
+  entry->second->response = std::move(response);
+  entry->second->answered.cancel();
+}
+
+void HttpServer::stop() {
+  if (impl_->stopped) return;
+  impl_->stopped = true;
+  boost::system::error_code ignored;
+  impl_->acceptor.close(ignored);
+  for (auto& [pointer, connection] : impl_->open) {
+    connection->answered.cancel();
+    connection->stream.socket().close(ignored);
+  }
+}
+
+std::size_t HttpServer::connections() const {
+  return impl_->open.size();
+}
+std::uint64_t HttpServer::refused_connections() const {
+  return impl_->refused;
+}
+
+}  // namespace kms::node::io

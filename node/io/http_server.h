@@ -1,0 +1,54 @@
+// The HTTP/1.1 server: bounded, with a deadline on every wait. Beast stays in the .cpp.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "node/http.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace kms::node::io {
+
+struct HttpLimits {
+  std::size_t connections_max = 1024;  // beyond it a new connection is closed at once
+  std::size_t connections_per_address_max = 512;
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 2 * 1024 * 1024;  // 413 beyond it, as nox-kms
+  std::chrono::milliseconds idle{75'000};        // between two requests of a connection
+  std::chrono::milliseconds receive{10'000};     // first byte to last byte of a request
+  std::chrono::milliseconds answer{10'000};      // NodeCore's own deadlines are shorter; then 503
+  std::chrono::milliseconds send{10'000};
+};
+
+using HttpRequestId = std::uint64_t;
+
+class HttpServer {
+ public:
+  // Called on the io_context's thread, once per request; the answer goes to `respond`, now or later.
+  using OnRequest = std::function<void(HttpRequestId, HttpRequest&&)>;
+
+  // Throws std::runtime_error that names the address when it cannot listen. Port 0 takes a free one.
+  HttpServer(boost::asio::io_context& context, const std::string& host, std::uint16_t port, HttpLimits limits,
+             OnRequest on_request);
+  ~HttpServer();
+
+  std::uint16_t port() const;
+  // Unknown ids (the client went away, the deadline passed) are ignored.
+  void respond(HttpRequestId id, HttpResponse response);
+  // Closes the listener and all connections; pending requests are dropped.
+  void stop();
+  // For /metrics.
+  std::size_t connections() const;
+  std::uint64_t refused_connections() const;
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace kms::node::io
