@@ -8,21 +8,21 @@ namespace kms::crypto {
 
 Address address_of(const Point& public_key);
 
-// r || s || v with v = 0 or 1; always low s when made here.
+// r || s || v with v = 27 or 28, as Ethereum writes it and as our own messages carry it (docs/TRANSCRIPTS.md); always
+// low s when made here.
 struct RecoverableSignature {
   ByteArray<65> bytes{};
-  // 65 bytes, v 0 or 1, r and s in range; for our own messages also low s.
+  // Our own messages: 65 bytes, v 27 or 28, r and s in range, low s.
   static Result<RecoverableSignature> parse(ByteView bytes65);
-  // As wallets and nox-kms write it: v 0, 1, 27, 28 or >= 35 (parity of v - 35); high s accepted.
+  // As wallets and nox-kms write it: v 0, 1, 27, 28 or >= 35 (parity of v - 35), stored as 27 or 28; high s accepted.
   static Result<RecoverableSignature> parse_ethereum(ByteView bytes65);
-  // v 27 or 28.
-  ByteArray<65> ethereum() const;
+  bool operator==(const RecoverableSignature&) const = default;
 };
 
 // Constant time.
 RecoverableSignature sign_recoverable(const SecretScalar& key, const Hash32& digest);
 Result<Point> recover(const RecoverableSignature& signature, const Hash32& digest);
-// Accepts exactly what `recover` gives back; uses plain verification, which is a little cheaper.
+// Whether `recover` gives back exactly this key. Unlike plain verification it binds v too.
 bool verify(const Point& public_key, const RecoverableSignature& signature, const Hash32& digest);
 
 // The node key: PeerId, node address and message signatures come from it (ARCHITECTURE.md, "Keys"). It signs only;

@@ -27,10 +27,12 @@ class Scalar {
   bool operator==(const Scalar&) const = default;
 
  private:
+  friend class SecretScalar;
   Hash32 bytes_{};
 };
 
-// A secret scalar in [0, q). Constant time in its value; only its being zero may show, since libsecp256k1 has no zero.
+// A secret scalar in [0, q). Constant time in its value, zero included; `is_zero` and the multiplications of points
+// show whether it is zero.
 class SecretScalar {
  public:
   SecretScalar() = default;  // zero
