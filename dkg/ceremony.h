@@ -1,0 +1,134 @@
+// The machine of one slot: a key set's committee makes the polynomials of one epoch (PROTOCOL.md 4). This version runs
+// kind = DKG; the roles dealers D, receivers N and deciders V are kept apart although a DKG gives them the same list.
+//
+// Sans-IO: feed envelopes, time and the set of connected members; apply the Effects in order. One machine per slot;
+// messages of other slots are ignored. Expensive steps (making and checking a Deal, ACTIVE proofs, the table) run
+// inline: 4 ms in all at n = 5 and about 17 ms at n = 16; each is one named function, so that it can become a compute
+// effect.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/ecdsa.h"
+#include "crypto/secret.h"
+#include "dkg/committee.h"
+#include "dkg/effects.h"
+#include "dkg/epoch.h"
+#include "dkg/ids.h"
+#include "dkg/messages.h"
+
+namespace kms::dkg {
+
+// PROTOCOL.md 3, last table.
+struct Timing {
+  Duration delta = 500ms;        // network delay guessed
+  Duration prekey_wait = 2s;     // initiator: for announcements, from the opening of the slot
+  Duration deal_wait = 2s;       // leader: for Deals, from joining the attempt
+  Duration candidate_wait = 1s;  // leader: for READYs
+  Duration attempt_long = 60s;   // times 2^min(k, 10)
+  Duration view_max = 1h;
+};
+
+enum class Genesis : std::uint8_t {
+  automatic,  // opens when q members (this one counted) are connected
+  on_order,   // opens when the operator says so: Ceremony::order
+};
+
+// Everything about a slot that its members must agree on beforehand, from the network file, plus the local timers.
+struct Plan {
+  NetworkId network_id;
+  KeySetId key_set;
+  std::vector<Label> labels;  // one key each, 1..kKeysMax
+  Committee members;          // D = N = V in a DKG
+  Threshold threshold;        // of `members`
+  FileHash file;
+  std::uint64_t not_after = 0;  // of the header, Unix seconds; 0 = never
+  Genesis genesis = Genesis::automatic;
+  Timing timing;
+};
+
+// Who this node is. Both outlive the machine.
+struct Self {
+  const crypto::NodeKey& key;
+  const crypto::Secret<32>& node_secret;  // 32 random bytes made at first start, never sent (PROTOCOL.md 3)
+};
+
+// PROTOCOL.md 4.12, the track of a receiver; the numbers go into NodeStatus.
+enum class Phase : std::uint8_t {
+  closed = 1,       // the slot may not open yet
+  idle = 2,         // open, no header joined
+  collect = 3,      // joined: Deals, Complaints, Candidates, agreement
+  decided = 4,      // FinalCert held, own share not complete
+  need_repair = 5,  // decided, but this node has no usable share; follows certificates, serves nothing
+  active = 6,       // share durable and proven
+  activated = 7,    // ActivationCert held
+  released = 8,     // epoch 0: together with activated; the key may be shown and served
+};
+std::string_view name_of(Phase phase);
+
+struct CeremonyStatus {
+  Phase phase = Phase::closed;
+  std::uint32_t attempt = 0;
+  std::uint32_t view = 0;     // 0: the agreement has not started
+  TranscriptHash transcript;  // T; zeros before the decision
+  std::uint32_t prekey_next = 0;
+  std::vector<Position> awaited;  // members whose message is missing in this phase
+  std::uint32_t have = 0;         // progress of this phase: have of want
+  std::uint32_t want = 0;
+  std::string summary;  // one line for operators, for example "waiting for Deals: 3 of 4"
+};
+
+class Ceremony {
+ public:
+  // An error names what is wrong with the plan: own key not a member, n and threshold that do not fit, no label.
+  // f = 0 is allowed here; the network file decides about it.
+  static Result<Ceremony> begin(Plan plan, Self self, Entropy& entropy, Now now);
+  // After a restart: the same plan and what the Checkpoints left. Signs nothing that differs from what it signed
+  // before. With empty records it is begin.
+  static Result<Ceremony> restore(Plan plan, Self self, const Records& records, Entropy& entropy, Now now);
+  Ceremony(Ceremony&&) noexcept;
+  Ceremony& operator=(Ceremony&&) noexcept;
+  ~Ceremony();
+
+  // One message of the ceremony topic, the sender's own included. For the types without a signature of their own
+  // (NodeStatus, HaveObjects, Fetch, FetchReply, Certificate) the caller has checked that `envelope.sender` is the
+  // author of the batch. Anything malformed, foreign, out of bounds or badly signed changes nothing.
+  Effects receive(const Envelope& envelope, Now now);
+  // Call when wakes_at() has come; early calls are harmless. Also to be called once right after begin or restore.
+  Effects tick(Now now);
+  std::optional<Instant> wakes_at() const;
+
+  // The members this node has a live connection to (itself counted or not); replaces the last set.
+  Effects peers_connected(const std::set<NodeId>& peers, Now now);
+  // The operator's order to open the slot now (Genesis::on_order, or too few members connected).
+  Effects order(Now now);
+
+  CeremonyStatus status() const;
+  const SlotId& slot() const;
+  // The entry of this slot for NodeStatus, which the node sends every 10 s and when it changed.
+  NodeStatus::Entry status_message() const;
+
+  // The public side of the epoch: from DECIDED on when the table is known; its key may be given to users only when
+  // is_released().
+  const EpochRecord* record() const;
+  bool is_released() const;
+  // One share per key, in label order, from ACTIVE on; nullptr before and when this node needs repair.
+  const std::vector<crypto::SecretScalar>* shares() const;
+  // Where the share rests: the key for Records::open (m * 32 bytes) and its key-encryption key.
+  std::string share_key() const;
+  std::string share_kek() const;
+
+ private:
+  struct Impl;
+  explicit Ceremony(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kms::dkg
