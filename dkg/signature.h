@@ -11,7 +11,7 @@ using Signature = crypto::RecoverableSignature;
 // 65 bytes, v 27 or 28, r and s in range, s low; nothing else.
 Result<Signature> parse_signature(ByteView bytes65);
 inline ByteArray<65> signature_bytes(const Signature& signature) {
-  return signature.ethereum();
+  return signature.bytes;
 }
 
 // A signature and the position of its maker in the committee meant.
