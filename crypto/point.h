@@ -51,7 +51,8 @@ class Element {
   std::optional<Point> point_;
 };
 
-Element sum(const std::vector<Element>& elements);  // one inversion for all
+// One inversion for all; infinities and a + (-a) are values. Not empty is not required: nothing sums to infinity.
+Element sum(const std::vector<Element>& elements);
 
 // Public scalars: variable time.
 Element multiply(const Scalar& scalar, const Element& element);
@@ -59,7 +60,8 @@ Element multiply_generator(const Scalar& scalar);  // scalar * G
 // scalar * G + other * X in one step (PROTOCOL.md 5.9 (4) names the trick); public inputs only.
 Element multiply_add(const Scalar& g_factor, const Scalar& x_factor, const Point& x);
 
-// Secret scalars: constant time (secp256k1_ecdh, secp256k1_ec_pubkey_create). Zero gives infinity.
+// Secret scalars: constant time (secp256k1_ecdh, secp256k1_ec_pubkey_create). The product is public from here on. Zero
+// gives infinity.
 Element multiply(const SecretScalar& scalar, const Point& point);
 Element multiply_generator(const SecretScalar& scalar);
 // The product itself is a secret (s*K, pads, ECDH): 33 compressed bytes, wiped when done. The scalar is not zero.

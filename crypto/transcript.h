@@ -2,21 +2,17 @@
 // lp(x1) || .. || lp(xk)), lp(x) = u32be(len) || x. Everything that is hashed or signed goes through this.
 #pragma once
 
-#include <memory>
-
 #include "crypto/point.h"
+#include "crypto/sha256.h"
 
 namespace kms::crypto {
-
-Hash32 sha256(ByteView bytes);
 
 class Transcript {
  public:
   // `tag` without the quotes: "KMS1/deal".
-  explicit Transcript(std::string_view tag);
-  Transcript(Transcript&&) noexcept;
-  Transcript& operator=(Transcript&&) noexcept;
-  ~Transcript();
+  explicit Transcript(std::string_view tag) : hash_(Sha256::tagged(tag)) {}
+  Transcript(Transcript&&) noexcept = default;
+  Transcript& operator=(Transcript&&) noexcept = default;
 
   Transcript& bytes(ByteView item);  // one item, any length below 2^32
   Transcript& text(std::string_view item) { return bytes(as_bytes(item)); }
@@ -28,6 +24,7 @@ class Transcript {
   Transcript& element(const Element& value);  // 33 bytes, zeros for infinity
   Transcript& scalar(const Scalar& value);    // 32 bytes
   Transcript& secret(ByteView value) { return bytes(value); }
+  Transcript& secret(const SecretScalar& value) { return bytes(value.expose()); }
   template <class Tag>
   Transcript& id(const Id32<Tag>& value) {
     return bytes(value.bytes);
@@ -41,8 +38,7 @@ class Transcript {
   SecretScalar secret_scalar();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  Sha256 hash_;
 };
 
 }  // namespace kms::crypto
