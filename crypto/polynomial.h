@@ -50,6 +50,9 @@ class LagrangeCache {
   std::map<std::vector<Position>, Entry> entries_;
 };
 
+// sum coefficients[i] * elements[i], of equally many; with coefficients from the cache.
+Element combine(const std::vector<Scalar>& coefficients, const std::vector<Element>& elements);
+
 // sum lambda_i(at) * elements[i].
 Element interpolate(const std::vector<Position>& positions, const std::vector<Element>& elements, Position at = 0);
 SecretScalar interpolate(const std::vector<Position>& positions, const std::vector<SecretScalar>& shares,
