@@ -1,5 +1,6 @@
-// The three calls are deprecated in OpenSSL 3 in favour of EVP, which reaches the same code by a longer way: see
-// bench for what that costs on the short inputs that we hash. Here the state is also a value, which EVP's is not.
+// The three calls are deprecated in OpenSSL 3 in favour of EVP, which reaches the same code by a longer way: 100 bytes
+// cost 101 ns here, 165 ns with a reused EVP context, 222 ns with a new one and 454 ns with a fetch by name. The state
+// is also a value here, so that a tag's prefix is hashed once.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "crypto/sha256.h"
