@@ -88,7 +88,7 @@ class NoiseHandshake {
  private:
   Result<void> receive(ByteView message);
   Result<void> read_message_1(ByteView message);
-  void write_message_2();
+  Result<void> write_message_2();
   Result<void> read_message_2(ByteView message);
   Result<void> write_message_3();
   Result<void> read_message_3(ByteView message);

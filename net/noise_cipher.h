@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "crypto/secret.h"
 
@@ -23,6 +25,8 @@ class NoiseCipher {
   Result<void> seal(ByteView associated, ByteView plaintext, Bytes& out);
   // Appends the plaintext; on an error `out` is as before.
   Result<void> open(ByteView associated, ByteView sealed, Bytes& out);
+  // Counts a message that the other direction of the same key took.
+  void skip_message() { ++counter_; }
 
  private:
   struct Free {
@@ -66,9 +70,9 @@ class NoiseSymmetric {
 
   Hash32 hash_{};
   crypto::Secret<32> chaining_key_;
-  crypto::Secret<32> key_;
-  std::uint64_t counter_ = 0;
-  bool has_key_ = false;
+  // One key for both directions with one counter, as Noise has it before the split: both count every message.
+  std::optional<NoiseCipher> encrypt_;
+  std::optional<NoiseCipher> decrypt_;
 };
 
 }  // namespace kms::net
