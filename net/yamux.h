@@ -40,7 +40,7 @@ struct YamuxOptions {
   std::size_t unacked_opens_max = 256;                    // streams we opened that the remote has not touched yet
   std::size_t receive_bytes_max = std::size_t{32} << 20;  // received, not consumed, over all streams
   std::size_t pongs_max = 32;                             // unsent answers to pings; more pings go unanswered
-  std::size_t refusals_max = 256;                         // unsent RSTs of refused streams; more end the session
+  std::size_t resets_max = 1024;                          // unsent RSTs; more end the session
   Duration ping_interval = 30s;
   Duration pong_deadline = 10s;
 };
@@ -139,25 +139,30 @@ class YamuxSession {
     std::size_t unconsumed = 0;
     Bytes pending;
     std::size_t pending_from = 0;  // bytes before it have left
-    bool is_dead() const { return finished && remote_finished; }
+    bool closed = false;           // both FINs passed; kept until its bytes are consumed
   };
   using Streams = std::map<StreamId, Stream>;
 
   void receive_header(const Header& header, Instant now);
   void receive_stream_frame(const Header& header, Instant now);
+  bool apply_window_update(Streams::iterator at, const Header& header);
   void receive_ping(const Header& header, Instant now);
+  // False if the session ended; a refused stream stays unknown.
   bool accept_syn(const Header& header, Instant now);
+  bool is_fresh_remote_id(StreamId id);
+  bool apply_data(Streams::iterator at, const Header& header);
   void receive_payload(ByteView bytes);
   void finish_frame();
   void fail(YamuxCode code, std::string reason);
   void end(std::uint32_t code, bool by_remote, std::string reason);
-  void reset_stream(Streams::iterator at, std::string reason);
+  void send_reset(StreamId id);
   void erase(Streams::iterator at);
   void settle(Streams::iterator at);
   void want_control(StreamId id, Stream& stream);
   void want_data(StreamId id, Stream& stream);
   void take_control(Bytes& out, std::size_t max_bytes);
   void take_stream_data(Bytes& out, std::size_t max_bytes);
+  bool take_stream_frame(StreamId id, Stream& stream, Bytes& out, std::size_t room_left);
   bool is_remote_id(StreamId id) const { return (id % 2 == 0) == (side_ == YamuxSide::dialer); }
   bool take_inbound_token(Instant now);
 
@@ -181,7 +186,7 @@ class YamuxSession {
   bool in_payload_ = false;
 
   std::deque<std::uint32_t> pongs_;
-  std::deque<StreamId> refusals_;
+  std::deque<StreamId> resets_;
   std::deque<StreamId> control_, data_;
   std::optional<std::uint32_t> ping_to_send_;
   std::uint32_t ping_value_ = 0;

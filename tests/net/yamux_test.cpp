@@ -1,0 +1,510 @@
+#include "net/yamux.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "net/yamux_frame.h"
+
+namespace kms::net {
+namespace {
+
+using namespace yamux;
+
+constexpr Instant kStart{Duration(1h)};
+
+Bytes hex(std::string_view text) {
+  return *parse_hex(text);
+}
+
+Bytes frame(Type type, std::uint16_t flags, StreamId id, std::uint32_t length, ByteView payload = {}) {
+  Bytes out;
+  put_header(out, type, flags, id, length);
+  append(out, payload);
+  return out;
+}
+Bytes payload_frame(std::uint16_t flags, StreamId id, std::size_t size) {
+  return frame(kData, flags, id, static_cast<std::uint32_t>(size), Bytes(size, 0x5a));
+}
+
+template <class Event>
+std::vector<Event> pick(const std::vector<YamuxEvent>& events) {
+  std::vector<Event> out;
+  for (const auto& event : events) {
+    if (const auto* match = std::get_if<Event>(&event)) out.push_back(*match);
+  }
+  return out;
+}
+
+// A session with what the wire of the other side would show.
+struct Machine {
+  explicit Machine(YamuxSide side, YamuxOptions options = {}) : session(side, kStart, options) {}
+  std::vector<YamuxEvent> feed(ByteView bytes) {
+    session.receive(bytes, now);
+    return session.take_events();
+  }
+  Bytes output() { return session.take_output(std::size_t{1} << 24); }
+  // The GOAWAY code that ended it, after `bytes`.
+  std::optional<std::uint32_t> goaway_after(ByteView bytes) {
+    auto ended = pick<YamuxEnded>(feed(bytes));
+    if (ended.size() != 1 || ended[0].by_remote || !session.has_ended()) return std::nullopt;
+    EXPECT_EQ(output(), frame(kGoAway, 0, 0, ended[0].code));
+    EXPECT_TRUE(output().empty());
+    return ended[0].code;
+  }
+  YamuxSession session;
+  Instant now = kStart;
+};
+
+struct Listener : Machine {
+  explicit Listener(YamuxOptions options = {}) : Machine(YamuxSide::listener, options) {}
+};
+struct Dialer : Machine {
+  explicit Dialer(YamuxOptions options = {}) : Machine(YamuxSide::dialer, options) {}
+};
+
+TEST(Yamux, FramesAreThoseOfJsAndGo) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  EXPECT_EQ(id, 1u);
+  EXPECT_EQ(dialer.output(), hex("000100010000000100000000"));
+  EXPECT_EQ(dialer.session.send(id, as_bytes("hi")), 2u);
+  EXPECT_EQ(dialer.output(), hex("0000000000000001000000026869"));
+  dialer.session.finish(id);
+  EXPECT_EQ(dialer.output(), hex("000100040000000100000000"));
+
+  Listener listener;
+  auto events = listener.feed(hex("000100010000000100000000"));
+  ASSERT_EQ(pick<YamuxOpened>(events).size(), 1u);
+  EXPECT_EQ(listener.output(), hex("000100020000000100000000"));
+  listener.session.reset(1);
+  EXPECT_EQ(listener.output(), hex("000100080000000100000000"));
+  EXPECT_TRUE(listener.feed(hex("000200010000000000000007")).empty());
+  EXPECT_EQ(listener.output(), hex("000200020000000000000007"));
+  listener.session.close(YamuxCode::normal, "done");
+  EXPECT_EQ(listener.output(), hex("000300000000000000000000"));
+}
+
+TEST(Yamux, IdsAreOddForTheDialerAndEvenForTheListener) {
+  Dialer dialer;
+  EXPECT_EQ(*dialer.session.open_stream(), 1u);
+  EXPECT_EQ(*dialer.session.open_stream(), 3u);
+  Listener listener;
+  EXPECT_EQ(*listener.session.open_stream(), 2u);
+  EXPECT_EQ(*listener.session.open_stream(), 4u);
+}
+
+TEST(Yamux, DataWithSynOpensAStreamAndCarriesItsPayload) {
+  Listener listener;
+  auto events = listener.feed(hex("0000000100000003000000026869"));
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(std::get<YamuxOpened>(events[0]).id, 3u);
+  EXPECT_EQ(std::get<YamuxReceived>(events[1]).bytes, to_bytes(as_bytes("hi")));
+}
+
+TEST(Yamux, FlagsOfOneFrameAreTakenInOrder) {
+  Listener listener;
+  auto events = listener.feed(payload_frame(kSyn | kFin, 1, 3));
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<YamuxOpened>(events[0]));
+  EXPECT_TRUE(std::holds_alternative<YamuxReceived>(events[1]));
+  EXPECT_TRUE(std::holds_alternative<YamuxRemoteFinished>(events[2]));
+  events = listener.feed(payload_frame(kSyn | kRst, 3, 2));
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(std::get<YamuxReset>(events[2]).id, 3u);
+  EXPECT_FALSE(listener.session.is_open(3));
+}
+
+TEST(Yamux, HalfCloseKeepsTheOtherDirectionOpenBothWays) {
+  Listener listener;
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  listener.feed(frame(kWindowUpdate, kFin, 1, 0));
+  EXPECT_EQ(listener.session.send(1, as_bytes("late")), 4u);
+  listener.output();
+  EXPECT_TRUE(listener.session.is_open(1));
+  listener.session.finish(1);
+  EXPECT_EQ(listener.session.send(1, as_bytes("too late")), 0u);
+  EXPECT_EQ(listener.output(), frame(kWindowUpdate, kFin, 1, 0));
+  EXPECT_EQ(pick<YamuxClosed>(listener.session.take_events()).size(), 1u);
+  EXPECT_EQ(listener.session.stream_count(), 0u);
+
+  listener.feed(frame(kWindowUpdate, kSyn, 3, 0));
+  listener.session.finish(3);
+  listener.output();
+  auto events = listener.feed(payload_frame(0, 3, 5));
+  EXPECT_EQ(pick<YamuxReceived>(events).size(), 1u);
+  events = listener.feed(frame(kData, kFin, 3, 0));
+  EXPECT_EQ(pick<YamuxRemoteFinished>(events).size(), 1u);
+  EXPECT_EQ(pick<YamuxClosed>(events).size(), 1u);
+  EXPECT_EQ(listener.session.stream_count(), 1u) << "its bytes are not consumed";
+  listener.session.consumed(3, 5);
+  EXPECT_EQ(listener.session.stream_count(), 0u);
+}
+
+TEST(Yamux, FinFollowsWhatIsQueued) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  dialer.session.send(id, as_bytes("hi"));
+  dialer.session.finish(id);
+  EXPECT_EQ(dialer.output(), hex("000100010000000100000000"
+                                 "0000000000000001000000026869"
+                                 "000100040000000100000000"));
+}
+
+TEST(Yamux, StopsAtTheCreditAndGoesOnAfterAnUpdate) {
+  Dialer dialer({.pending_bytes_max = 400000});
+  StreamId id = *dialer.session.open_stream();
+  EXPECT_EQ(dialer.session.send(id, Bytes(300000)), 300000u);
+  dialer.output();
+  EXPECT_EQ(dialer.session.pending(id), 300000u - kYamuxInitialWindow);
+  EXPECT_FALSE(dialer.session.has_output());
+  dialer.feed(frame(kWindowUpdate, kAck, id, 1000));
+  EXPECT_EQ(dialer.output().size(), kYamuxHeaderBytes + 1000);
+  EXPECT_EQ(dialer.session.pending(id), 300000u - kYamuxInitialWindow - 1000);
+}
+
+TEST(Yamux, WindowUpdateIsADeltaInSixtyFourBitsUpToTheLargestWindow) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  EXPECT_TRUE(dialer.feed(frame(kWindowUpdate, kAck, id, 0xffffffff - kYamuxInitialWindow)).empty());
+  EXPECT_EQ(dialer.goaway_after(frame(kWindowUpdate, 0, id, 1)), 1u);
+}
+
+TEST(Yamux, TheErrorCodeOfARstIsNotAddedToTheWindow) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  auto events = dialer.feed(frame(kWindowUpdate, kRst, id, 0xffffffff));
+  EXPECT_EQ(pick<YamuxReset>(events).size(), 1u);
+  EXPECT_FALSE(dialer.session.has_ended());
+}
+
+TEST(Yamux, QueueOfAStreamIsBounded) {
+  Dialer dialer({.pending_bytes_max = 1000});
+  StreamId id = *dialer.session.open_stream();
+  EXPECT_EQ(dialer.session.send(id, Bytes(1500)), 1000u);
+  EXPECT_EQ(dialer.session.send(id, Bytes(1)), 0u);
+  EXPECT_EQ(dialer.session.room(id), 0u);
+  dialer.session.take_output(12 + 12 + 600);
+  EXPECT_EQ(dialer.session.room(id), 600u);
+}
+
+TEST(Yamux, NoFrameIsLargerThanANoiseMessageAndOutputKeepsToItsSize) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  dialer.session.send(id, Bytes(200000));
+  EXPECT_EQ(dialer.session.take_output(11).size(), 0u);
+  EXPECT_EQ(dialer.session.take_output(12).size(), 12u);
+  EXPECT_EQ(dialer.session.take_output(12).size(), 0u);
+  EXPECT_EQ(dialer.session.take_output(65519).size(), 65519u);
+  Bytes rest = dialer.output();
+  EXPECT_EQ(to_hex(ByteView(rest).subspan(8, 4)), "0000ffe3");
+}
+
+TEST(Yamux, StreamsTakeTurnsAndControlFramesGoFirst) {
+  Dialer dialer;
+  StreamId first = *dialer.session.open_stream(), second = *dialer.session.open_stream();
+  dialer.session.send(first, Bytes(200000));
+  dialer.session.send(second, Bytes(200000));
+  dialer.session.take_output(24);
+  auto stream_of = [](const Bytes& out) { return out.at(7); };
+  EXPECT_EQ(stream_of(dialer.session.take_output(65519)), first);
+  EXPECT_EQ(stream_of(dialer.session.take_output(65519)), second);
+  dialer.feed(frame(kPing, kSyn, 0, 9));
+  Bytes out = dialer.session.take_output(65519);
+  EXPECT_EQ(Bytes(out.begin(), out.begin() + 12), frame(kPing, kAck, 0, 9));
+  EXPECT_EQ(out.at(12 + 7), first);
+}
+
+TEST(Yamux, CreditIsGrantedWhenHalfTheWindowWasConsumedNotWhenItArrived) {
+  Listener listener;
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  listener.output();
+  listener.feed(payload_frame(0, 1, kYamuxInitialWindow));
+  EXPECT_FALSE(listener.session.has_output());
+  listener.session.consumed(1, kYamuxInitialWindow / 2 - 1);
+  EXPECT_FALSE(listener.session.has_output());
+  listener.session.consumed(1, 1);
+  EXPECT_EQ(listener.output(), frame(kWindowUpdate, 0, 1, kYamuxInitialWindow / 2));
+  EXPECT_FALSE(listener.session.has_ended());
+  EXPECT_EQ(pick<YamuxReceived>(listener.feed(payload_frame(0, 1, kYamuxInitialWindow / 2))).size(), 1u);
+  EXPECT_EQ(listener.goaway_after(payload_frame(0, 1, 1)), 1u);
+}
+
+TEST(Yamux, OverrunEndsTheSession) {
+  Listener listener;
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  listener.output();
+  EXPECT_EQ(listener.goaway_after(frame(kData, 0, 1, kYamuxInitialWindow + 1)), 1u);
+  Listener other;
+  EXPECT_EQ(other.goaway_after(frame(kData, kSyn, 1, kYamuxInitialWindow + 1)), 1u);
+}
+
+TEST(Yamux, OneFrameMayFillAGrownWindowAndIsStreamed) {
+  Listener listener;
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  EXPECT_TRUE(listener.session.grow_window(1, 1 << 20));
+  EXPECT_EQ(listener.output(), frame(kWindowUpdate, kAck, 1, (1 << 20) - kYamuxInitialWindow));
+  EXPECT_TRUE(listener.feed(frame(kData, 0, 1, 1 << 20)).empty());
+  for (std::size_t left = 1 << 20; left > 0; left -= 4096) {
+    EXPECT_EQ(pick<YamuxReceived>(listener.feed(Bytes(4096))).at(0).bytes.size(), 4096u);
+  }
+  EXPECT_EQ(listener.session.unconsumed_bytes(), std::size_t{1} << 20);
+  EXPECT_EQ(listener.goaway_after(frame(kData, 0, 1, 1)), 1u);
+}
+
+TEST(Yamux, RaisedWindowsKeepToTheBudgetOfTheSession) {
+  Listener listener({.receive_bytes_max = 4 << 20});
+  for (StreamId id : {1u, 3u, 5u, 7u}) listener.feed(frame(kWindowUpdate, kSyn, id, 0));
+  EXPECT_TRUE(listener.session.grow_window(1, 1 << 20));
+  EXPECT_TRUE(listener.session.grow_window(3, 1 << 20));
+  EXPECT_FALSE(listener.session.grow_window(5, 1 << 20));
+  listener.session.reset(1);
+  EXPECT_TRUE(listener.session.grow_window(5, 1 << 20));
+}
+
+TEST(Yamux, AStreamBeyondTheReceiveBudgetIsResetAndDrained) {
+  Listener listener({.receive_bytes_max = 300000});
+  listener.feed(payload_frame(kSyn, 1, 250000));
+  auto events = listener.feed(payload_frame(kSyn, 3, 60000));
+  EXPECT_EQ(pick<YamuxReset>(events).size(), 1u);
+  EXPECT_TRUE(pick<YamuxReceived>(events).empty());
+  EXPECT_EQ(listener.session.unconsumed_bytes(), 250000u);
+  EXPECT_TRUE(listener.session.is_open(1));
+  EXPECT_FALSE(listener.session.is_open(3));
+  EXPECT_FALSE(listener.session.has_ended());
+  Bytes out = listener.output();
+  EXPECT_EQ(Bytes(out.begin(), out.begin() + 12), frame(kWindowUpdate, kRst, 3, 0));
+}
+
+TEST(Yamux, BrokenFramesEndTheSession) {
+  auto code = [](const Bytes& bytes) {
+    Listener listener;
+    listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+    listener.output();
+    return listener.goaway_after(bytes);
+  };
+  EXPECT_EQ(code(hex("010100010000000300000000")), 1u) << "version";
+  EXPECT_EQ(code(hex("000400000000000000000000")), 1u) << "type";
+  EXPECT_EQ(code(frame(kPing, kSyn, 1, 0)), 1u) << "ping with a stream";
+  EXPECT_EQ(code(frame(kGoAway, 0, 1, 0)), 1u) << "goaway with a stream";
+  EXPECT_EQ(code(frame(kData, 0, 0, 0)), 1u) << "data of the session";
+  EXPECT_EQ(code(frame(kWindowUpdate, 0, 0, 1)), 1u) << "window update of the session";
+  EXPECT_EQ(code(frame(kPing, 0, 0, 1)), 1u) << "ping without a flag";
+  EXPECT_EQ(code(frame(kWindowUpdate, kSyn, 2, 0)), 1u) << "wrong parity";
+  EXPECT_EQ(code(frame(kWindowUpdate, kSyn, 1, 0)), 1u) << "duplicate SYN";
+  EXPECT_EQ(code(frame(kWindowUpdate, 0, 1, 0)), std::nullopt) << "a good frame";
+}
+
+TEST(Yamux, AnIdIsNeverUsedTwiceButMayComeOutOfOrder) {
+  Listener listener;
+  listener.feed(frame(kWindowUpdate, kSyn, 5, 0));
+  EXPECT_EQ(pick<YamuxOpened>(listener.feed(frame(kWindowUpdate, kSyn, 3, 0))).size(), 1u);
+  listener.feed(frame(kWindowUpdate, kRst, 5, 0));
+  listener.output();
+  EXPECT_EQ(listener.goaway_after(frame(kWindowUpdate, kSyn, 5, 0)), 1u);
+}
+
+TEST(Yamux, FramesOfUnknownAndDeadStreamsAreDrained) {
+  Listener listener;
+  EXPECT_TRUE(listener.feed(payload_frame(0, 9, 100000)).empty());
+  EXPECT_TRUE(listener.feed(frame(kWindowUpdate, kFin, 9, 5)).empty());
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  listener.session.reset(1);
+  EXPECT_TRUE(listener.feed(payload_frame(0, 1, 1000)).empty());
+  EXPECT_EQ(pick<YamuxOpened>(listener.feed(frame(kWindowUpdate, kSyn, 3, 0))).size(), 1u) << "still in step";
+}
+
+TEST(Yamux, AResetInTheMiddleOfAPayloadDropsTheRest) {
+  Listener listener;
+  Bytes bytes = payload_frame(kSyn, 1, 1000);
+  listener.feed(ByteView(bytes).first(500));
+  listener.session.reset(1);
+  EXPECT_TRUE(listener.feed(ByteView(bytes).subspan(500)).empty());
+  EXPECT_EQ(listener.session.unconsumed_bytes(), 0u);
+}
+
+TEST(Yamux, SynFloodIsRefusedByCountAndByRate) {
+  Listener listener({.inbound_streams_max = 4});
+  std::size_t opened = 0;
+  for (StreamId id = 1; id < 40; id += 2) {
+    opened += pick<YamuxOpened>(listener.feed(frame(kWindowUpdate, kSyn, id, 0))).size();
+  }
+  EXPECT_EQ(opened, 4u);
+  EXPECT_EQ(listener.output().size(), 12u * 20) << "4 ACK, 16 RST";
+  EXPECT_FALSE(listener.session.has_ended());
+
+  Listener churned({.inbound_per_second = 10});
+  auto open_and_reset = [&churned](StreamId id) {
+    auto events = churned.feed(frame(kWindowUpdate, kSyn, id, 0));
+    churned.feed(frame(kWindowUpdate, kRst, id, 0));
+    churned.output();
+    return pick<YamuxOpened>(events).size();
+  };
+  opened = 0;
+  for (StreamId id = 1; id < 61; id += 2) opened += open_and_reset(id);
+  EXPECT_EQ(opened, 10u);
+  churned.now += 500ms;
+  for (StreamId id = 61; id < 121; id += 2) opened += open_and_reset(id);
+  EXPECT_EQ(opened, 15u);
+}
+
+TEST(Yamux, RefusalsThatNobodyReadsEndTheSession) {
+  Listener listener({.inbound_streams_max = 0, .resets_max = 3});
+  for (StreamId id = 1; id <= 5; id += 2) listener.feed(frame(kWindowUpdate, kSyn, id, 0));
+  EXPECT_EQ(listener.goaway_after(frame(kWindowUpdate, kSyn, 7, 0)), 2u);
+}
+
+TEST(Yamux, PingFloodIsAnsweredUpToABound) {
+  Listener listener;
+  for (std::uint32_t i = 0; i < 1000; ++i) listener.feed(frame(kPing, kSyn, 0, i));
+  Bytes out = listener.output();
+  ASSERT_EQ(out.size(), 32u * 12);
+  EXPECT_EQ(Bytes(out.end() - 12, out.end()), frame(kPing, kAck, 0, 31));
+}
+
+TEST(Yamux, PingsAtTheStartAndEveryThirtySeconds) {
+  Dialer dialer;
+  EXPECT_EQ(dialer.session.wakes_at(), kStart);
+  dialer.session.tick(kStart);
+  EXPECT_EQ(dialer.output(), frame(kPing, kSyn, 0, 1));
+  dialer.now += 25ms;
+  dialer.feed(frame(kPing, kAck, 0, 99));
+  EXPECT_FALSE(dialer.session.round_trip()) << "an answer to another question";
+  dialer.feed(frame(kPing, kAck, 0, 1));
+  EXPECT_EQ(dialer.session.round_trip(), Duration(25ms));
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 30s);
+  dialer.session.tick(kStart + 29s);
+  EXPECT_FALSE(dialer.session.has_output());
+  dialer.session.tick(kStart + 30s);
+  EXPECT_EQ(dialer.output(), frame(kPing, kSyn, 0, 2));
+}
+
+TEST(Yamux, AnUnansweredPingEndsTheSession) {
+  Dialer dialer;
+  dialer.session.tick(kStart);
+  dialer.output();
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 10s);
+  dialer.session.tick(kStart + 9s);
+  EXPECT_FALSE(dialer.session.has_ended());
+  dialer.session.tick(kStart + 10s);
+  EXPECT_TRUE(dialer.session.has_ended());
+  EXPECT_EQ(dialer.output(), frame(kGoAway, 0, 0, 2));
+  EXPECT_FALSE(dialer.session.wakes_at());
+}
+
+TEST(Yamux, GoawayOfTheRemoteEndsTheSessionAtOnce) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  dialer.session.send(id, Bytes(10));
+  auto ended = pick<YamuxEnded>(dialer.feed(frame(kGoAway, 0, 0, 77)));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_TRUE(ended[0].by_remote);
+  EXPECT_EQ(ended[0].code, 77u);
+  EXPECT_TRUE(dialer.output().empty());
+  EXPECT_FALSE(dialer.session.open_stream());
+  EXPECT_TRUE(dialer.feed(frame(kPing, kSyn, 0, 1)).empty());
+}
+
+TEST(Yamux, NeverWaitsForAnAckButBoundsUnansweredOpens) {
+  Dialer dialer({.unacked_opens_max = 2});
+  StreamId first = *dialer.session.open_stream();
+  EXPECT_EQ(dialer.session.send(first, as_bytes("x")), 1u);
+  EXPECT_EQ(dialer.output().size(), 25u);
+  ASSERT_TRUE(dialer.session.open_stream());
+  EXPECT_FALSE(dialer.session.open_stream());
+  dialer.feed(payload_frame(0, first, 1));
+  EXPECT_TRUE(dialer.session.open_stream()) << "any frame of the remote is its ACK";
+  dialer.session.reset(3);
+  EXPECT_TRUE(dialer.session.open_stream());
+}
+
+TEST(Yamux, AResetBeforeTheSynLeftIsSilent) {
+  Dialer dialer;
+  StreamId id = *dialer.session.open_stream();
+  dialer.session.send(id, as_bytes("x"));
+  dialer.session.reset(id);
+  EXPECT_TRUE(dialer.output().empty());
+}
+
+TEST(Yamux, DataAfterAFinIsDrained) {
+  Listener listener;
+  listener.feed(payload_frame(kSyn | kFin, 1, 3));
+  EXPECT_TRUE(listener.feed(payload_frame(0, 1, 3)).empty());
+  EXPECT_FALSE(listener.session.has_ended());
+}
+
+// Moves bytes between two sessions in pieces of seeded sizes, consuming what arrives, until nothing moves.
+struct Pipe {
+  Machine dialer{YamuxSide::dialer}, listener{YamuxSide::listener};
+  std::mt19937 random;
+  std::map<StreamId, Bytes> at_listener, at_dialer;
+
+  explicit Pipe(unsigned seed) : random(seed) {}
+  std::size_t upto(std::size_t max) { return std::uniform_int_distribution<std::size_t>(1, max)(random); }
+  void carry(Machine& from, Machine& to, std::map<StreamId, Bytes>& into) {
+    Bytes out = from.session.take_output(12 + upto(70000));
+    for (ByteView rest = out; !rest.empty();) {
+      std::size_t size = std::min(rest.size(), upto(5000));
+      for (auto& event : to.feed(rest.first(size))) {
+        ASSERT_FALSE(std::holds_alternative<YamuxEnded>(event));
+        if (auto* received = std::get_if<YamuxReceived>(&event)) append(into[received->id], received->bytes);
+      }
+      rest = rest.subspan(size);
+    }
+    for (auto& [id, bytes] : into) to.session.consumed(id, upto(bytes.size() + 1));
+  }
+};
+
+TEST(Yamux, AMegabyteEachWayOnFourStreamsArrivesWholeThroughAFragmentingPipe) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    Pipe pipe(seed);
+    std::map<StreamId, Bytes> sent_up, sent_down;
+    std::map<StreamId, std::size_t> up_from, down_from;
+    for (int i = 0; i < 4; ++i) {
+      StreamId id = *pipe.dialer.session.open_stream();
+      sent_up[id].resize(1 << 20);
+      sent_down[id].resize(1 << 20);
+      for (auto& byte : sent_up[id]) byte = static_cast<std::uint8_t>(pipe.random());
+      for (auto& byte : sent_down[id]) byte = static_cast<std::uint8_t>(pipe.random());
+    }
+    auto offer = [&pipe](YamuxSession& session, const std::map<StreamId, Bytes>& sent, auto& from) {
+      for (const auto& [id, bytes] : sent) {
+        ByteView rest = ByteView(bytes).subspan(from[id]);
+        from[id] += session.send(id, rest.first(std::min(rest.size(), pipe.upto(100000))));
+        if (from[id] == bytes.size()) session.finish(id);
+      }
+    };
+    for (int round = 0; round < 5000 && (pipe.at_listener != sent_up || pipe.at_dialer != sent_down); ++round) {
+      offer(pipe.dialer.session, sent_up, up_from);
+      offer(pipe.listener.session, sent_down, down_from);
+      pipe.carry(pipe.dialer, pipe.listener, pipe.at_listener);
+      pipe.carry(pipe.listener, pipe.dialer, pipe.at_dialer);
+      if (HasFatalFailure()) return;
+    }
+    EXPECT_TRUE(pipe.at_listener == sent_up) << "seed " << seed;
+    EXPECT_TRUE(pipe.at_dialer == sent_down) << "seed " << seed;
+  }
+}
+
+TEST(Yamux, RandomBytesNeverBreakTheBounds) {
+  std::mt19937 random(7);
+  auto below = [&random](std::uint32_t bound) { return static_cast<std::uint32_t>(random() % bound); };
+  for (int run = 0; run < 2000; ++run) {
+    Listener listener({.receive_bytes_max = 1 << 20});
+    listener.session.open_stream();
+    for (int i = 0; i < 60 && !listener.session.has_ended(); ++i) {
+      std::uint32_t length = below(4) == 0 ? below(300000) : below(40);
+      Bytes bytes = frame(static_cast<Type>(below(4)), static_cast<std::uint16_t>(below(16)), below(8), length);
+      bytes.resize(bytes.size() + (below(8) == 0 ? below(100) : length));
+      listener.feed(bytes);
+      if (below(2) == 0) listener.session.consumed(below(8), below(70000));
+      if (below(8) == 0) listener.session.reset(below(8));
+      if (below(8) == 0) listener.session.finish(below(8));
+      if (below(2) == 0) listener.output();
+      EXPECT_LE(listener.session.unconsumed_bytes(), std::size_t{1} << 20);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kms::net
