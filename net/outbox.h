@@ -44,6 +44,7 @@ class Outbox {
     bool starts_rpc = false;
   };
   bool has_room(std::size_t size) const;
+  void take_messages(RpcWriter& rpc);
 
   OutboxLimits limits_;
   std::map<std::string, bool> subscriptions_;
