@@ -1,0 +1,72 @@
+#include "net/gate.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace kms::net {
+
+std::string gate_key_of(const Multiaddr& remote) {
+  for (const auto& part : remote.parts()) {
+    if (part.code == Multiaddr::Code::ip4) return {part.value.begin(), part.value.end()};
+    if (part.code == Multiaddr::Code::ip6) {
+      static constexpr ByteArray<12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+      static constexpr ByteArray<16> kLoopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+      if (equal(ByteView(part.value).first(12), kMapped)) return {part.value.begin() + 12, part.value.end()};
+      if (equal(part.value, kLoopback)) return {part.value.begin(), part.value.end()};
+      return {part.value.begin(), part.value.begin() + 8};
+    }
+  }
+  return {};
+}
+
+bool Gate::is_exempt(const std::string& key) const {
+  if (options_.loopback == LoopbackLimit::same) return false;
+  return (key.size() == 4 && key[0] == 127) || key.size() == 16;
+}
+
+Result<void> Gate::admit(const std::string& key, Instant now) {
+  if (in_flight_ >= options_.upgrades_max) {
+    return error(std::to_string(in_flight_) + " connections are being upgraded already");
+  }
+  if (!is_exempt(key)) {
+    auto at = addresses_.find(key);
+    if (at == addresses_.end()) {
+      if (addresses_.size() >= options_.addresses_max) forget_idle(now);
+      if (addresses_.size() >= options_.addresses_max) return error("too many addresses connected lately");
+      at = addresses_.emplace(key, Address{0, full(), now}).first;
+    }
+    Address& address = at->second;
+    refill(address, now);
+    if (address.upgrades >= options_.upgrades_per_ip_max) {
+      return error(std::to_string(address.upgrades) + " connections of this address are being upgraded already");
+    }
+    if (address.budget < token()) return error("this address connects too often");
+    address.budget -= token();
+    ++address.upgrades;
+  }
+  ++in_flight_;
+  return {};
+}
+
+void Gate::finished(const std::string& key) {
+  KMS_ASSERT(in_flight_ > 0);
+  --in_flight_;
+  if (const auto at = addresses_.find(key); at != addresses_.end() && at->second.upgrades > 0) --at->second.upgrades;
+}
+
+void Gate::refill(Address& address, Instant now) const {
+  const Duration passed = std::max(Duration::zero(), std::min(now - address.refilled, full()));
+  address.budget = std::min(full(), address.budget + passed);
+  address.refilled = now;
+}
+
+void Gate::forget_idle(Instant now) {
+  for (auto at = addresses_.begin(); at != addresses_.end();) {
+    refill(at->second, now);
+    const bool is_idle = at->second.upgrades == 0 && at->second.budget == full();
+    at = is_idle ? addresses_.erase(at) : std::next(at);
+  }
+}
+
+}  // namespace kms::net

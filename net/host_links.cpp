@@ -1,0 +1,218 @@
+#include <algorithm>
+
+#include "base/assert.h"
+#include "net/host.h"
+
+namespace kms::net {
+
+ConnectionOptions Host::connection_options(const std::optional<PeerId>& expected) const {
+  ConnectionOptions options;
+  options.upgrade = {expected, options_.early_muxer};
+  options.yamux = options_.yamux;
+  options.upgrade_timeout = options_.upgrade_timeout;
+  options.negotiation_timeout = options_.negotiation_timeout;
+  return options;
+}
+
+Result<ConnectionId> Host::dial(const Multiaddr& address, Now now) {
+  auto target = tcp_target_of(address);
+  if (!target) return target.error();
+  if (!target->peer && options_.dial_policy == DialPolicy::named_peers) {
+    return error("the address " + address.text() + " names no peer: add /p2p/ID at its end");
+  }
+  if (target->peer == identity_.peer_id()) return error("the address " + address.text() + " is our own");
+  const ConnectionId id = start_dial(std::move(*target), address, now);
+  settle(now);
+  return id;
+}
+
+ConnectionId Host::start_dial(TcpTarget target, Multiaddr address, Now now) {
+  const ConnectionId id = next_id_++;
+  Link link{.id = id, .direction = Direction::outbound, .remote = std::move(address)};
+  link.expected = target.peer;
+  link.dial_deadline = now.instant + options_.dial_timeout;
+  links_.emplace(id, std::move(link));
+  effects_.transport.emplace_back(DialSocket{id, std::move(target)});
+  dirty_.insert(id);
+  return id;
+}
+
+void Host::dial_due(Now now) {
+  for (auto& [peer, address] : dial_book_.take_due(now)) {
+    auto target = tcp_target_of(address);
+    if (neighbours_.contains(peer)) {
+      dial_book_.connected(peer, now);
+    } else if (!target || class_of(peer) == PeerClass::denied) {
+      dial_book_.failed(peer, now);
+    } else {
+      start_dial(std::move(*target), std::move(address), now);
+    }
+  }
+  settle(now);
+}
+
+Result<void> Host::set_peers(const std::vector<Multiaddr>& addresses, Now now) {
+  auto set = dial_book_.set_peers(addresses, now);
+  if (set) dial_due(now);
+  return set;
+}
+
+PeerClass Host::class_of(const PeerId& peer) const {
+  const auto at = classes_.find(peer);
+  return at == classes_.end() ? options_.unlisted : at->second;
+}
+
+void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
+  classes_ = std::move(classes);
+  for (auto& [peer, neighbour] : neighbours_) {
+    const PeerClass peer_class = class_of(peer);
+    if (peer_class == neighbour.peer_class) continue;
+    neighbour.peer_class = peer_class;
+    if (peer_class == PeerClass::denied) {
+      for (const ConnectionId id : neighbour.connections) {
+        links_.at(id).connection->close({CloseReason::denied, "the peer is no longer welcome"});
+        dirty_.insert(id);
+      }
+    } else {
+      absorb(router_.peer_added(peer, peer_class, now), now);
+    }
+  }
+  settle(now);
+}
+
+void Host::disconnect(const PeerId& peer, CloseCause cause, Now now) {
+  const auto at = neighbours_.find(peer);
+  if (at == neighbours_.end()) return;
+  for (const ConnectionId id : at->second.connections) {
+    links_.at(id).connection->close(cause);
+    dirty_.insert(id);
+  }
+  settle(now);
+}
+
+void Host::close_all(CloseCause cause, Now now) {
+  std::vector<ConnectionId> dialling;
+  for (auto& [id, link] : links_) {
+    if (link.connection) {
+      link.connection->close(cause);
+      dirty_.insert(id);
+    } else {
+      dialling.push_back(id);
+    }
+  }
+  for (const ConnectionId id : dialling) {
+    effects_.transport.emplace_back(CloseSocket{id, cause});
+    ended(links_.at(id), cause, now);
+    links_.erase(id);
+  }
+  settle(now);
+}
+
+void Host::leave_gate(Link& link) {
+  if (link.gate_key) gate_.finished(*link.gate_key);
+  link.gate_key.reset();
+}
+
+void Host::authenticated(Link& link, const PeerId& peer, Now now) {
+  link.peer = peer;
+  if (auto cause = refusal_of(peer, class_of(peer))) {
+    link.connection->close(std::move(*cause));
+  } else {
+    link.connection->admit(now);
+  }
+}
+
+std::optional<CloseCause> Host::refusal_of(const PeerId& peer, PeerClass peer_class) const {
+  if (peer_class == PeerClass::denied) return CloseCause{CloseReason::denied, "the peer is denied"};
+  std::size_t all = 0, light = 0, of_peer = 0;
+  for (const auto& [id, link] : links_) {
+    if (!link.peer) continue;
+    ++all;
+    if (class_of(*link.peer) == PeerClass::light) ++light;
+    if (*link.peer == peer) ++of_peer;
+  }
+  // The link that asks is counted already.
+  const auto over = [](std::size_t limit, std::string_view what) {
+    return CloseCause{CloseReason::over_limit, std::to_string(limit) + " connections " + std::string(what)};
+  };
+  if (of_peer > options_.connections_per_peer_max) return over(options_.connections_per_peer_max, "to this peer");
+  if (all > options_.connections_max) return over(options_.connections_max, "in all");
+  const std::size_t light_max =
+      options_.connections_max - std::min(options_.connections_max, options_.connections_reserved);
+  if (peer_class == PeerClass::light && light > light_max) return over(light_max, "of light clients");
+  return std::nullopt;
+}
+
+void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
+  const PeerId peer = *link.peer;
+  link.is_ready = true;
+  leave_gate(link);
+  auto [at, is_new] = neighbours_.try_emplace(peer);
+  Neighbour& neighbour = at->second;
+  neighbour.connections.push_back(link.id);
+  effects_.events.emplace_back(ConnectionOpened{link.id, peer, link.direction, link.remote, early_muxer});
+  if (is_new) {
+    neighbour.peer_class = class_of(peer);
+    neighbour.ping_at = now.instant + options_.ping_interval;
+    dial_book_.connected(peer, now);
+    effects_.events.emplace_back(PeerConnected{peer, neighbour.peer_class});
+    absorb(router_.peer_added(peer, neighbour.peer_class, now), now);
+  } else {
+    neighbour.duplicate_check_at = now.instant + options_.duplicate_after;
+  }
+  open(link, {std::string(kIdentifyProtocol)}, IdentifyFetch{}, now.instant + kIdentifyTimeout, now);
+}
+
+// Tells everybody that the link is over. The caller erases it.
+void Host::ended(Link& link, const CloseCause& cause, Now now) {
+  leave_gate(link);
+  while (!link.streams.empty()) lose_stream(link, link.streams.begin()->first, "the connection ended", now);
+  effects_.events.emplace_back(ConnectionClosed{link.id, link.direction, link.known_peer(), link.remote, cause});
+  if (link.direction == Direction::outbound && link.expected && !link.is_ready) dial_book_.failed(*link.expected, now);
+  if (!link.is_ready) return;
+  const PeerId peer = *link.peer;
+  const auto at = neighbours_.find(peer);
+  KMS_ASSERT(at != neighbours_.end());
+  std::erase(at->second.connections, link.id);
+  if (at->second.connections.empty()) {
+    neighbours_.erase(at);
+    router_.peer_removed(peer);
+    dial_book_.disconnected(peer, now);
+    effects_.events.emplace_back(PeerDisconnected{peer, cause});
+  } else {
+    at->second.pubsub_failures = 0;
+    refresh_pubsub(peer, at->second, now);
+  }
+}
+
+// Both ends choose the same one: the one dialled by the smaller PeerId, of those the newest.
+ConnectionId Host::preferred_connection(const PeerId& peer, const Neighbour& neighbour) const {
+  const Direction wanted = identity_.peer_id() < peer ? Direction::outbound : Direction::inbound;
+  ConnectionId best = neighbour.connections.back();
+  for (const ConnectionId id : neighbour.connections) {
+    if (links_.at(id).direction == wanted) best = id;
+  }
+  return best;
+}
+
+void Host::close_duplicates(const PeerId& peer, Neighbour& neighbour, Now now) {
+  neighbour.duplicate_check_at.reset();
+  const ConnectionId kept = preferred_connection(peer, neighbour);
+  for (const ConnectionId id : neighbour.connections) {
+    if (id == kept) continue;
+    Link& link = links_.at(id);
+    const bool in_use = std::any_of(link.streams.begin(), link.streams.end(), [](const auto& entry) {
+      const StreamRole& role = entry.second.role;
+      return std::holds_alternative<PubsubIn>(role) || std::holds_alternative<PubsubOut>(role) ||
+             std::holds_alternative<ServiceStream>(role);
+    });
+    if (in_use) {
+      neighbour.duplicate_check_at = now.instant + options_.duplicate_after;
+    } else {
+      link.connection->close({CloseReason::duplicate, "another connection to this peer carries on"});
+      dirty_.insert(id);
+    }
+  }
+}
+
+}  // namespace kms::net

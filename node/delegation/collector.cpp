@@ -1,0 +1,325 @@
+#include "node/delegation/collector.h"
+
+#include "base/assert.h"
+#include "node/delegation/rank.h"
+
+namespace kms::delegation {
+namespace {
+
+constexpr Duration kReplyKeyLife = 60s;
+// After a fault the entry asks for one more partial than it needs, for this long.
+constexpr Duration kCaution = 10s;
+constexpr std::size_t kOpeningsMax = 1024;
+
+std::string list_of(const std::vector<Position>& positions) {
+  std::string out;
+  for (Position position : positions) {
+    if (!out.empty()) out += ", ";
+    out += std::to_string(position);
+  }
+  return out;
+}
+
+}  // namespace
+
+void Effects::add(Effects&& more) {
+  auto move_all = [](auto& to, auto& from) {
+    for (auto& item : from) to.push_back(std::move(item));
+  };
+  move_all(compute, more.compute);
+  move_all(send, more.send);
+  move_all(reply, more.reply);
+  move_all(report, more.report);
+}
+
+Collector::Collector(CredentialsPtr credentials, CollectorLimits limits, Entropy& entropy)
+    : credentials_(std::move(credentials)), limits_(limits), entropy_(entropy) {}
+
+// Partials that still have to be opened beyond those in flight.
+std::size_t Collector::Collection::wanted() const {
+  std::size_t have = good.size() + opening.size();
+  return have >= key->threshold.t() ? 0 : key->threshold.t() - have;
+}
+
+const ReplyKeyPtr& Collector::reply_key(Now now) {
+  if (!reply_key_ || now.instant >= reply_key_until_) {
+    reply_key_ = make_reply_key(entropy_);
+    reply_key_until_ = now.instant + kReplyKeyLife;
+    openings_.clear();
+  }
+  return reply_key_;
+}
+
+std::size_t Collector::usable_members_alive(const ServingKey& key) const {
+  std::size_t count = key.share ? 1 : 0;
+  for (Position position : alive_) {
+    if (position != key.self && position <= key.members.size() && !key.table.share(position).is_infinity()) ++count;
+  }
+  return count;
+}
+
+void Collector::reply(Effects& effects, Ticket ticket, Outcome outcome) {
+  KMS_ASSERT(pending_ > 0);
+  --pending_;
+  if (std::holds_alternative<V0Answer>(outcome)) ++counts_.answered;
+  if (std::holds_alternative<AuthorisationError>(outcome)) ++counts_.refused;
+  if (std::holds_alternative<Unavailable>(outcome)) ++counts_.unavailable;
+  effects.reply.push_back({ticket, std::move(outcome)});
+}
+
+Effects Collector::start(Ticket ticket, V0Authorisation authorisation, const Hash32& salt,
+                         std::vector<crypto::Address> allowed, ServingKeyPtr key, Now now) {
+  Effects effects;
+  ++counts_.requests;
+  if (pending_ >= limits_.pending_max) {
+    ++counts_.overloaded;
+    effects.reply.push_back({ticket, Overloaded{std::to_string(pending_) + " delegations are pending here"}});
+    return effects;
+  }
+  ++pending_;
+  AdmitJob job;
+  job.authorisation = std::move(authorisation);
+  job.salt = salt;
+  job.allowed = std::move(allowed);
+  job.key = std::move(key);
+  job.credentials = credentials_;
+  job.reply_key = reply_key(now);
+  job.issued_at = now.unix_s();
+  admitting_.emplace(next_job_, ticket);
+  effects.compute.push_back(Job{next_job_++, std::move(job)});
+  return effects;
+}
+
+Effects Collector::computed(Job job, Now now) {
+  if (auto* admit = std::get_if<AdmitJob>(&job.work)) return admitted(job.id, std::move(*admit), now);
+  if (auto* open = std::get_if<OpenJob>(&job.work)) return opened(std::move(*open), now);
+  if (auto* finish = std::get_if<FinishJob>(&job.work)) return finished(job.id, std::move(*finish));
+  return {};
+}
+
+Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
+  Effects effects;
+  auto ticket_entry = admitting_.find(job_id);
+  if (ticket_entry == admitting_.end()) return effects;
+  Ticket ticket = ticket_entry->second;
+  admitting_.erase(ticket_entry);
+  if (auto* failure = std::get_if<AuthorisationError>(&job.result)) {
+    reply(effects, ticket, std::move(*failure));
+    return effects;
+  }
+  auto& admitted = std::get<AdmitJob::Admitted>(job.result);
+  if (admitted.answer) {
+    reply(effects, ticket, std::move(*admitted.answer));
+    return effects;
+  }
+  auto known = collections_.find(admitted.rh);
+  if (known != collections_.end()) {
+    // The same request again while the first one is on its way: one collection serves both.
+    known->second.waiters.push_back({ticket, std::move(admitted.terms)});
+    finish_if_complete(known->first, known->second, effects);
+    return effects;
+  }
+  std::size_t alive = usable_members_alive(*job.key);
+  if (alive < job.key->threshold.t()) {
+    reply(effects, ticket,
+          Unavailable{"only " + std::to_string(alive) + " of the " + std::to_string(job.key->threshold.t()) +
+                      " members that a delegation needs are connected"});
+    return effects;
+  }
+  Hash32 rh = admitted.rh;
+  Collection collection{admitted.ephemeral, job.key, job.reply_key, {}, {}, {}, {}, {}, {}, 0, {}, {}, nullptr, 0};
+  collection.waiters.push_back({ticket, std::move(admitted.terms)});
+  if (admitted.own) {
+    collection.good.emplace(job.key->self, Partial{job.key->self, std::move(*admitted.own)});
+  }
+  auto& stored = collections_.emplace(rh, std::move(collection)).first->second;
+  ask(rh, stored, job, admitted.entry, effects, now);
+  return effects;
+}
+
+// Publishes the request; from here on timers lead to an answer or to a 503.
+void Collector::ask(const Hash32&, Collection& collection, const AdmitJob& job, const Entry& entry, Effects& effects,
+                    Now now) {
+  DelegateRequest request;
+  request.key = job.key->key;
+  bool cautious = last_fault_ && now.instant < *last_fault_ + kCaution;
+  request.spare = (cautious ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
+  request.authorisation = job.authorisation;
+  request.entry = entry;
+  effects.send.push_back({Audience::everybody, {}, DelegateRequest::kType, request.body()});
+  collection.deadline = now.instant + limits_.timeout;
+  collection.need_at = now.instant + limits_.hedge_delay;
+}
+
+Effects Collector::receive(Position from, const SealedA& sealed, Now) {
+  Effects effects;
+  auto entry = collections_.find(sealed.rh);
+  if (entry == collections_.end()) return effects;  // answered meanwhile, or never ours
+  Collection& collection = entry->second;
+  const ServingKey& key = *collection.key;
+  bool fits = from == sealed.index && from != key.self && from <= key.members.size() && sealed.epoch == key.epoch &&
+              sealed.transcript == key.transcript && sealed.entry == credentials_->node_id();
+  if (!fits || !collection.heard.insert(from).second) return effects;
+  collection.spare.emplace(from, sealed);
+  open_spares(collection, effects);
+  return effects;
+}
+
+Effects Collector::receive(Position from, const Refusal& refusal, Now now) {
+  Effects effects;
+  auto entry = collections_.find(refusal.rh);
+  if (entry == collections_.end() || from != refusal.index || from == entry->second.key->self) return effects;
+  if (!entry->second.heard.insert(from).second) return effects;
+  effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), from});
+  entry->second.bad.insert(from);
+  need_more(entry->first, entry->second, effects, now);
+  return effects;
+}
+
+void Collector::open_spares(Collection& collection, Effects& effects) {
+  while (!collection.complete && collection.wanted() > 0 && !collection.spare.empty()) {
+    auto next = collection.spare.extract(collection.spare.begin());
+    collection.opening.insert(next.key());
+    OpenJob job{std::move(next.mapped()),
+                collection.ephemeral,
+                collection.key,
+                collection.reply_key,
+                nullptr,
+                std::nullopt,
+                {}};
+    auto known = openings_.find(job.sealed.u);
+    if (known != openings_.end() && collection.reply_key == reply_key_) job.opening = known->second;
+    effects.compute.push_back(Job{next_job_++, std::move(job)});
+  }
+}
+
+Effects Collector::opened(OpenJob job, Now now) {
+  Effects effects;
+  if (job.opening && job.reply_key == reply_key_ && openings_.size() < kOpeningsMax) {
+    openings_.emplace(job.sealed.u, job.opening);
+  }
+  auto entry = collections_.find(job.sealed.rh);
+  if (entry == collections_.end()) return effects;
+  Collection& collection = entry->second;
+  Position index = job.sealed.index;
+  if (collection.opening.erase(index) == 0 || collection.complete) return effects;
+  if (job.point) {
+    collection.good.emplace(index, Partial{index, std::move(*job.point)});
+    finish_if_complete(entry->first, collection, effects);
+    return effects;
+  }
+  ++counts_.bad_partials;
+  collection.bad.insert(index);
+  effects.report.push_back({"sent a bad partial: " + job.fault, index});
+  open_spares(collection, effects);
+  need_more(entry->first, collection, effects, now);
+  return effects;
+}
+
+void Collector::finish_if_complete(const Hash32& rh, Collection& collection, Effects& effects) {
+  std::size_t needed = collection.key->threshold.t();
+  if (!collection.complete) {
+    if (collection.good.size() < needed) return;
+    auto partials = std::make_shared<std::vector<Partial>>();
+    for (auto& [index, partial] : collection.good) {
+      if (partials->size() < needed) partials->push_back(std::move(partial));
+    }
+    collection.complete = std::move(partials);
+    collection.good.clear();
+    collection.spare.clear();
+    Done done;
+    done.rh = rh;
+    effects.send.push_back({Audience::everybody, {}, Done::kType, done.body()});
+  }
+  start_finish(rh, collection, effects);
+}
+
+void Collector::start_finish(const Hash32& rh, Collection& collection, Effects& effects) {
+  for (Waiter& waiter : collection.waiters) {
+    FinishJob job{collection.complete, std::move(waiter.terms), credentials_, std::nullopt};
+    finishing_.emplace(next_job_, std::pair(rh, waiter.ticket));
+    effects.compute.push_back(Job{next_job_++, std::move(job)});
+    ++collection.finishing;
+  }
+  collection.waiters.clear();
+}
+
+Effects Collector::finished(std::uint64_t job_id, FinishJob job) {
+  Effects effects;
+  auto entry = finishing_.find(job_id);
+  if (entry == finishing_.end()) return effects;
+  auto [rh, ticket] = entry->second;
+  finishing_.erase(entry);
+  if (job.answer) {
+    reply(effects, ticket, std::move(*job.answer));
+  } else {
+    reply(effects, ticket, Unavailable{"the partials add up to no point"});
+  }
+  auto collection = collections_.find(rh);
+  if (collection != collections_.end() && --collection->second.finishing == 0) collections_.erase(collection);
+  return effects;
+}
+
+// Asks further members, at most n rounds.
+void Collector::need_more(const Hash32& rh, Collection& collection, Effects& effects, Now now) {
+  last_fault_ = now.instant;
+  collection.need_at = now.instant + 2 * limits_.hedge_delay;
+  if (collection.complete || collection.round >= collection.key->members.size()) return;
+  std::size_t needed = collection.key->threshold.t();
+  Need need;
+  need.rh = rh;
+  need.epoch = collection.key->epoch;
+  need.transcript = collection.key->transcript;
+  need.round = ++collection.round;
+  std::set<Position> good = collection.opening;
+  for (const auto& [index, partial] : collection.good) good.insert(index);
+  if (good.size() >= needed) return;
+  need.good.assign(good.begin(), good.end());
+  need.bad.assign(collection.bad.begin(), collection.bad.end());
+  need.want = static_cast<std::uint32_t>(needed - good.size() + 1);
+  ++counts_.needs_sent;
+  effects.send.push_back({Audience::everybody, {}, Need::kType, need.body()});
+}
+
+void Collector::give_up(Collection& collection, Effects& effects) {
+  std::vector<Position> silent;
+  for (Position i = 1; i <= collection.key->members.size(); ++i) {
+    if (i != collection.key->self && !collection.good.contains(i) && !collection.bad.contains(i)) silent.push_back(i);
+  }
+  std::string text = "only " + std::to_string(collection.good.size()) + " of " +
+                     std::to_string(collection.key->threshold.t()) + " partials in time; no answer from members " +
+                     list_of(silent);
+  if (!collection.bad.empty()) {
+    text += "; bad answers from " + list_of({collection.bad.begin(), collection.bad.end()});
+  }
+  for (const Waiter& waiter : collection.waiters) reply(effects, waiter.ticket, Unavailable{text});
+}
+
+Effects Collector::tick(Now now) {
+  Effects effects;
+  for (auto entry = collections_.begin(); entry != collections_.end();) {
+    Collection& collection = entry->second;
+    if (collection.complete) {
+      ++entry;
+    } else if (now.instant >= collection.deadline) {
+      give_up(collection, effects);
+      entry = collections_.erase(entry);
+    } else {
+      if (now.instant >= collection.need_at) need_more(entry->first, collection, effects, now);
+      ++entry;
+    }
+  }
+  return effects;
+}
+
+std::optional<Instant> Collector::wakes_at() const {
+  std::optional<Instant> earliest;
+  for (const auto& [rh, collection] : collections_) {
+    if (collection.complete) continue;
+    Instant next = std::min(collection.deadline, collection.need_at);
+    if (!earliest || next < *earliest) earliest = next;
+  }
+  return earliest;
+}
+
+}  // namespace kms::delegation

@@ -1,0 +1,106 @@
+// The entry's side of form A (PROTOCOL.md 5.2, 5.5): admits requests, asks the committee, opens and verifies sealed
+// partials until t are good, answers. Sans-IO; expensive steps are jobs.
+//
+// Bounds: `pending_max` requests at a time, beyond them Overloaded; per request one sealed partial a member. Every
+// request ends with a reply within `timeout`.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "base/time.h"
+#include "node/delegation/effects.h"
+
+namespace kms::delegation {
+
+struct CollectorLimits {
+  Duration timeout = 2s;
+  Duration hedge_delay = 50ms;
+  std::size_t pending_max = 1024;
+};
+
+struct CollectorCounts {
+  std::uint64_t requests = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t refused = 0;      // not authorised or malformed
+  std::uint64_t unavailable = 0;  // too few partials in time
+  std::uint64_t overloaded = 0;
+  std::uint64_t bad_partials = 0;
+  std::uint64_t needs_sent = 0;
+};
+
+class Collector {
+ public:
+  Collector(CredentialsPtr credentials, CollectorLimits limits, Entropy& entropy);
+
+  // Members other than this node that are connected now; in the positions of `key` they refer to.
+  void members_alive(const std::set<Position>& alive) { alive_ = alive; }
+  // `allowed`: the chain's gateways. `members` names members in messages for people.
+  Effects start(Ticket ticket, V0Authorisation authorisation, const Hash32& salt, std::vector<crypto::Address> allowed,
+                ServingKeyPtr key, Now now);
+  // `from`: position of the batch's author in the committee; it must be the message's index.
+  Effects receive(Position from, const SealedA& sealed, Now now);
+  Effects receive(Position from, const Refusal& refusal, Now now);
+  // Admit, Open and Finish jobs, in any order.
+  Effects computed(Job job, Now now);
+  Effects tick(Now now);
+  std::optional<Instant> wakes_at() const;
+
+  std::size_t pending() const { return pending_; }
+  const CollectorCounts& counts() const { return counts_; }
+
+ private:
+  struct Waiter {
+    Ticket ticket = 0;
+    AnswerTerms terms;
+  };
+  // One rh being collected.
+  struct Collection {
+    crypto::Point ephemeral;
+    ServingKeyPtr key;
+    ReplyKeyPtr reply_key;
+    std::vector<Waiter> waiters;        // without those whose FinishJob runs
+    std::map<Position, Partial> good;   // verified, and the own one
+    std::set<Position> opening;         // jobs in flight
+    std::map<Position, SealedA> spare;  // arrived, not needed so far
+    std::set<Position> bad;
+    std::set<Position> heard;  // every index that sent something
+    std::uint32_t round = 0;   // of Needs
+    Instant deadline;
+    Instant need_at;
+    std::shared_ptr<const std::vector<Partial>> complete;  // set once t are good
+    std::size_t finishing = 0;                             // FinishJobs in flight
+    std::size_t wanted() const;
+  };
+
+  Effects admitted(std::uint64_t job_id, AdmitJob job, Now now);
+  Effects opened(OpenJob job, Now now);
+  Effects finished(std::uint64_t job_id, FinishJob job);
+  void open_spares(Collection& collection, Effects& effects);
+  void finish_if_complete(const Hash32& rh, Collection& collection, Effects& effects);
+  void start_finish(const Hash32& rh, Collection& collection, Effects& effects);
+  void ask(const Hash32& rh, Collection& collection, const AdmitJob& job, const Entry& entry, Effects& effects,
+           Now now);
+  void need_more(const Hash32& rh, Collection& collection, Effects& effects, Now now);
+  void give_up(Collection& collection, Effects& effects);
+  void reply(Effects& effects, Ticket ticket, Outcome outcome);
+  const ReplyKeyPtr& reply_key(Now now);
+  std::size_t usable_members_alive(const ServingKey& key) const;
+
+  CredentialsPtr credentials_;
+  CollectorLimits limits_;
+  Entropy& entropy_;
+  std::set<Position> alive_;
+  std::uint64_t next_job_ = 1;
+  std::size_t pending_ = 0;
+  std::map<std::uint64_t, Ticket> admitting_;                     // by job
+  std::map<std::uint64_t, std::pair<Hash32, Ticket>> finishing_;  // by job
+  std::map<Hash32, Collection> collections_;                      // by rh
+  std::map<ByteArray<33>, OpeningSecretPtr> openings_;            // by U, of the current reply keys
+  ReplyKeyPtr reply_key_;
+  Instant reply_key_until_{};
+  std::optional<Instant> last_fault_;
+  CollectorCounts counts_;
+};
+
+}  // namespace kms::delegation

@@ -1,0 +1,225 @@
+#include "node/delegation/jobs.h"
+
+#include "base/assert.h"
+#include "crypto/aead.h"
+#include "crypto/dleq.h"
+#include "crypto/eip712.h"
+#include "crypto/hkdf.h"
+#include "crypto/polynomial.h"
+
+namespace kms::delegation {
+namespace {
+
+constexpr std::uint8_t kFormA = 1;
+constexpr std::uint8_t kTargetRsa = 1;
+
+// Message of the proof of a partial (TRANSCRIPTS.md 5, `partial`).
+Hash32 partial_context(const ServingKey& key, Position index, const Hash32& rh, const dkg::NodeId& entry,
+                       const ByteArray<33>& reply_key) {
+  crypto::Transcript transcript("KMS1/partial");
+  transcript.id(key.key).u32(key.epoch).id(key.transcript).u16(index).bytes(rh).u8(kFormA).id(entry).bytes(reply_key);
+  return transcript.hash();
+}
+
+Hash32 seal_context(const ServingKey& key, const SealedA& sealed, const ByteArray<33>& reply_key) {
+  crypto::Transcript transcript("KMS1/aadA");
+  transcript.id(key.network).bytes(sealed.rh).u32(sealed.epoch).id(sealed.transcript).u16(sealed.index);
+  transcript.id(sealed.entry).bytes(reply_key);
+  return transcript.hash();
+}
+
+// key || iv of one sealed partial (PROTOCOL.md 5.2): 44 bytes.
+crypto::SecretBytes seal_key(const crypto::Secret<32>& shared, const SealedA& sealed, const ByteArray<33>& reply_key) {
+  ByteArray<32 + 33 + 33> salt;
+  std::copy(sealed.salt.begin(), sealed.salt.end(), salt.begin());
+  std::copy(sealed.u.begin(), sealed.u.end(), salt.begin() + 32);
+  std::copy(reply_key.begin(), reply_key.end(), salt.begin() + 65);
+  constexpr std::string_view kPrefix = "KMS1/partialA";
+  ByteArray<kPrefix.size() + 32> purpose;
+  std::copy(kPrefix.begin(), kPrefix.end(), purpose.begin());
+  std::copy(sealed.rh.begin(), sealed.rh.end(), purpose.begin() + kPrefix.size());
+  return crypto::hkdf_sha256(shared.expose(), salt, purpose, 44);
+}
+
+V0Answer make_answer(const AnswerTerms& terms, const Credentials& credentials, ByteView shared_x, Entropy& entropy) {
+  auto encrypted = terms.target->encrypt_oaep(shared_x, {}, entropy);
+  KMS_ASSERT(encrypted.has_value());  // 32 bytes fit every key that parses
+  V0Answer answer;
+  answer.encrypted_shared_secret = to_0x(*encrypted);
+  Hash32 digest = crypto::delegate_response_digest(terms.chain_id, terms.salt, answer.encrypted_shared_secret);
+  answer.proof = to_0x(crypto::sign_recoverable(credentials.response_wallet, digest).bytes);
+  return answer;
+}
+
+void run(AdmitJob& job, Entropy& entropy) {
+  auto authorised = check(job.authorisation, job.allowed);
+  if (!authorised) {
+    job.result = authorised.error();
+    return;
+  }
+  const ServingKey& key = *job.key;
+  AdmitJob::Admitted out{request_hash(key, *authorised), authorised->ephemeral, {}, std::nullopt, {}, std::nullopt};
+  out.terms.chain_id = job.authorisation.chain_id;
+  out.terms.salt = job.salt;
+  out.terms.target = std::make_shared<const crypto::RsaPublicKey>(std::move(authorised->target));
+  if (key.share) out.own = crypto::multiply_secretly(*key.share, authorised->ephemeral);
+  if (key.threshold.t() == 1 && out.own) {
+    // A committee of one: the partial is s*K itself, x is what stands behind the prefix byte.
+    ByteView shared_x = ByteView(out.own->expose()).subspan(1);
+    out.answer = make_answer(out.terms, *job.credentials, shared_x, entropy);
+  } else {
+    out.entry.rh = out.rh;
+    out.entry.entry = job.credentials->node_id();
+    out.entry.reply_key = job.reply_key->key.bytes();
+    out.entry.epoch = key.epoch;
+    out.entry.transcript = key.transcript;
+    out.entry.issued_at = job.issued_at;
+    out.entry.signature = job.credentials->node_key.sign(out.entry.signing_digest(key.network)).bytes;
+  }
+  job.result = std::move(out);
+}
+
+SealingSecretPtr make_sealing_secret(const crypto::Point& reply_key, Entropy& entropy) {
+  auto u = crypto::SecretScalar::random(entropy);
+  auto out = std::make_shared<SealingSecret>();
+  out->reply_key = reply_key.bytes();
+  out->u = crypto::multiply_generator(u).bytes();
+  out->shared = crypto::ecdh_x(u, reply_key);
+  return out;
+}
+
+// D_i with its proof under this request, sealed to the reply key.
+SealedA seal_partial(const AnswerJob& job, const crypto::Point& ephemeral, Entropy& entropy) {
+  const ServingKey& key = *job.key;
+  const Entry& entry = job.request.entry;
+  SealedA out;
+  out.rh = entry.rh;
+  out.epoch = key.epoch;
+  out.transcript = key.transcript;
+  out.index = key.self;
+  out.entry = entry.entry;
+  out.u = job.sealing->u;
+
+  crypto::Secret<33 + 64> plaintext;
+  MutableByteView space = plaintext.expose_mutable();
+  crypto::Secret<33> partial = crypto::multiply_secretly(*key.share, ephemeral);
+  std::copy(partial.expose().begin(), partial.expose().end(), space.begin());
+  Hash32 context = partial_context(key, key.self, entry.rh, entry.entry, entry.reply_key);
+  auto proof = crypto::prove_dleq(*key.share, ephemeral, entropy.array<32>(), crypto::Point::generator(), context);
+  KMS_ASSERT(proof.has_value());
+  ByteArray<64> proof_bytes = proof->bytes();
+  std::copy(proof_bytes.begin(), proof_bytes.end(), space.begin() + 33);
+
+  crypto::Transcript salt("KMS1/sealsalt");
+  salt.secret(job.credentials->node_secret.expose()).bytes(entropy.array<32>()).bytes(out.rh).u32(out.epoch);
+  salt.id(out.transcript).u16(out.index).id(out.entry).bytes(entry.reply_key).secret(plaintext.expose());
+  out.salt = salt.hash();
+  crypto::SecretBytes key_and_iv = seal_key(job.sealing->shared, out, entry.reply_key);
+  Hash32 aad = seal_context(key, out, entry.reply_key);
+  Bytes sealed =
+      crypto::aead_seal(key_and_iv.expose().first(32), key_and_iv.expose().subspan(32), aad, plaintext.expose());
+  out.sealed = to_array<SealedA::kSealedBytes>(sealed);
+  return out;
+}
+
+void run(AnswerJob& job, Entropy& entropy) {
+  const Entry& entry = job.request.entry;
+  auto signature = crypto::RecoverableSignature::parse(entry.signature);
+  if (!signature || !crypto::verify(job.entry_key, *signature, entry.signing_digest(job.key->network))) {
+    job.result = RefusalCode::entry;
+    return;
+  }
+  auto authorised = check(job.request.authorisation, job.allowed);
+  if (!authorised) {
+    bool point = authorised.error().fault == AuthorisationFault::bad_point;
+    job.result = point ? RefusalCode::bad_point : RefusalCode::unauthorised;
+    return;
+  }
+  if (request_hash(*job.key, *authorised) != entry.rh) {
+    job.result = RefusalCode::unauthorised;
+    return;
+  }
+  if (!job.sealing) {
+    auto reply_key = crypto::Point::parse(entry.reply_key);
+    if (!reply_key) {
+      job.result = RefusalCode::bad_point;
+      return;
+    }
+    job.sealing = make_sealing_secret(*reply_key, entropy);
+  }
+  job.result = seal_partial(job, authorised->ephemeral, entropy);
+}
+
+void run(OpenJob& job, Entropy&) {
+  const SealedA& sealed = job.sealed;
+  if (!job.opening) {
+    auto u = crypto::Point::parse(sealed.u);
+    if (!u) {
+      job.fault = "U: " + u.error().message;
+      return;
+    }
+    auto opening = std::make_shared<OpeningSecret>();
+    opening->u = sealed.u;
+    opening->shared = crypto::ecdh_x(job.reply_key->secret, *u);
+    job.opening = std::move(opening);
+  }
+  ByteArray<33> reply_key = job.reply_key->key.bytes();
+  crypto::SecretBytes key_and_iv = seal_key(job.opening->shared, sealed, reply_key);
+  Hash32 aad = seal_context(*job.key, sealed, reply_key);
+  auto plaintext =
+      crypto::aead_open(key_and_iv.expose().first(32), key_and_iv.expose().subspan(32), aad, sealed.sealed);
+  if (!plaintext) {
+    job.fault = "the sealed partial does not open";
+    return;
+  }
+  auto point = crypto::Point::parse(plaintext->expose().first(33));
+  auto proof = crypto::DleqProof::parse(plaintext->expose().subspan(33));
+  const crypto::Element& expected = job.key->table.share(sealed.index);
+  if (!point || !proof || expected.is_infinity()) {
+    job.fault = "the partial holds no point with a proof";
+    return;
+  }
+  Hash32 context = partial_context(*job.key, sealed.index, sealed.rh, sealed.entry, reply_key);
+  if (!crypto::verify_dleq(expected.point(), job.ephemeral, *point, *proof, crypto::Point::generator(), context)) {
+    job.fault = "the proof of the partial fails";
+    return;
+  }
+  job.point = crypto::Secret<33>::copy_of(plaintext->expose().first(33));
+}
+
+void run(FinishJob& job, Entropy& entropy) {
+  std::vector<Position> positions;
+  std::vector<crypto::Element> points;
+  for (const Partial& partial : *job.partials) {
+    auto point = crypto::Point::parse(partial.point.expose());
+    KMS_ASSERT(point.has_value());  // it was verified or is our own
+    positions.push_back(partial.index);
+    points.push_back(*point);
+  }
+  crypto::Element combined = crypto::interpolate(positions, points);
+  if (combined.is_infinity()) return;
+  crypto::Secret<32> shared_x(combined.point().x());
+  job.answer = make_answer(job.terms, *job.credentials, shared_x.expose(), entropy);
+}
+
+}  // namespace
+
+ReplyKeyPtr make_reply_key(Entropy& entropy) {
+  auto secret = crypto::SecretScalar::random(entropy);
+  crypto::Point key = crypto::multiply_generator(secret).point();
+  return std::make_shared<const ReplyKey>(ReplyKey{std::move(secret), key});
+}
+
+Hash32 request_hash(const ServingKey& key, const Authorised& authorised) {
+  crypto::Transcript transcript("KMS1/req");
+  transcript.id(key.network).id(key.key).u8(kFormA).point(authorised.ephemeral).u8(kTargetRsa);
+  transcript.bytes(authorised.target_hash).bytes(authorised.requester.bytes).bytes(authorised.auth_digest);
+  transcript.bytes(Hash32{}).u64(0);
+  return transcript.hash();
+}
+
+void run(Job& job, Entropy& entropy) {
+  std::visit([&](auto& work) { run(work, entropy); }, job.work);
+}
+
+}  // namespace kms::delegation

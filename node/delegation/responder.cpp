@@ -1,0 +1,189 @@
+#include "node/delegation/responder.h"
+
+#include <algorithm>
+
+#include "node/delegation/rank.h"
+
+namespace kms::delegation {
+namespace {
+
+constexpr Duration kTaskLife = 10s;
+constexpr Duration kSealingLife = 60s;
+constexpr std::size_t kSealingsMax = 512;
+constexpr std::uint64_t kIssuedWithin_s = 30;
+
+bool is_near(std::uint64_t issued_at, std::uint64_t now_s) {
+  std::uint64_t distance = issued_at > now_s ? issued_at - now_s : now_s - issued_at;
+  return distance <= kIssuedWithin_s;
+}
+
+}  // namespace
+
+Responder::Responder(CredentialsPtr credentials, ResponderLimits limits)
+    : credentials_(std::move(credentials)), limits_(limits) {}
+
+bool Responder::is_acceptable(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const {
+  const Entry& entry = request.entry;
+  return request.key == key.key && from != key.self && key.members.has(from) &&
+         entry.entry == key.members.at(from).node && is_near(entry.issued_at, now.unix_s());
+}
+
+Effects Responder::receive(Position from, DelegateRequest request, std::vector<crypto::Address> allowed,
+                           ServingKeyPtr key, Now now) {
+  ++counts_.requests;
+  TaskId id{from, request.entry.rh};
+  Task task{std::move(request),     std::move(allowed), std::move(key), std::nullopt, std::nullopt, false, 0,
+            now.instant + kTaskLife};
+  const ServingKey& serving = *task.key;
+  if (!is_acceptable(task.request, from, serving, now)) return refuse(id, task, RefusalCode::entry);
+  const Entry& entry = task.request.entry;
+  if (entry.epoch != serving.epoch || entry.transcript != serving.transcript) {
+    return refuse(id, task, RefusalCode::stale);
+  }
+  if (!serving.share) return refuse(id, task, RefusalCode::no_share);
+
+  auto known = tasks_.find(id);
+  if (known != tasks_.end()) {
+    // The client asked again (v0 has no nonce). Within a hedge delay of the last answer it is a copy.
+    const Task& last = known->second;
+    bool recent = last.in_work || (last.answered_at && now.instant < *last.answered_at + limits_.hedge_delay);
+    if (recent && last.request.entry.issued_at == entry.issued_at) return {};
+    tasks_.erase(known);
+  } else if (tasks_.size() >= limits_.tasks_max) {
+    ++counts_.busy;
+    return refuse(id, task, RefusalCode::busy);
+  }
+
+  std::vector<Position> ranked = ranking(serving, entry.rh, from, alive_);
+  std::size_t ahead = 0;  // members that answer before this one
+  for (Position position : ranking(serving, entry.rh, from)) {
+    if (position == serving.self) break;
+    if (std::find(ranked.begin(), ranked.end(), position) != ranked.end()) ++ahead;
+  }
+  std::size_t first = first_responders(serving, from, task.request.spare);
+  auto& stored = tasks_.emplace(id, std::move(task)).first->second;
+  if (ahead < first) return answer(id, stored);
+  stored.due = now.instant + static_cast<std::int64_t>(ahead - first + 1) * limits_.hedge_delay;
+  return {};
+}
+
+Effects Responder::answer(const TaskId& id, Task& task) {
+  task.due.reset();
+  if (jobs_.size() >= limits_.jobs_max) {
+    ++counts_.busy;
+    return refuse(id, task, RefusalCode::busy);
+  }
+  task.in_work = true;
+  AnswerJob job{task.request, task.allowed, task.key, credentials_, task.key->members.at(id.entry).key, nullptr, {}};
+  auto sealing = sealings_.find(task.request.entry.reply_key);
+  if (sealing != sealings_.end()) job.sealing = sealing->second.first;
+  jobs_.emplace(next_job_, id);
+  Effects effects;
+  effects.compute.push_back(Job{next_job_++, std::move(job)});
+  return effects;
+}
+
+Effects Responder::refuse(const TaskId& id, const Task& task, RefusalCode code) {
+  Effects effects;
+  if (code != RefusalCode::busy) ++counts_.refused;
+  effects.report.push_back({"refused its request: " + std::string(name_of(code)), id.entry});
+  if (task.key->self == 0) return effects;
+  Refusal refusal;
+  refusal.rh = id.rh;
+  refusal.index = task.key->self;
+  refusal.code = code;
+  effects.send.push_back({Audience::entry, task.request.entry.entry, Refusal::kType, refusal.body()});
+  return effects;
+}
+
+Effects Responder::computed(Job job, Now now) {
+  Effects effects;
+  auto entry = jobs_.find(job.id);
+  if (entry == jobs_.end()) return effects;
+  TaskId id = entry->second;
+  jobs_.erase(entry);
+  auto& work = std::get<AnswerJob>(job.work);
+  if (work.sealing && sealings_.size() < kSealingsMax) {
+    sealings_.try_emplace(work.sealing->reply_key, work.sealing, now.instant + kSealingLife);
+  }
+  auto task = tasks_.find(id);
+  if (task != tasks_.end()) {
+    task->second.in_work = false;
+    task->second.answered_at = now.instant;
+  }
+  if (auto* code = std::get_if<RefusalCode>(&work.result)) {
+    ++counts_.refused;
+    Refusal refusal;
+    refusal.rh = id.rh;
+    refusal.index = work.key->self;
+    refusal.code = *code;
+    effects.report.push_back({"refused its request: " + std::string(name_of(*code)), id.entry});
+    effects.send.push_back({Audience::entry, work.request.entry.entry, Refusal::kType, refusal.body()});
+    return effects;
+  }
+  ++counts_.answered;
+  auto& sealed = std::get<SealedA>(work.result);
+  effects.send.push_back({Audience::entry, sealed.entry, SealedA::kType, sealed.body()});
+  return effects;
+}
+
+Effects Responder::receive(Position from, const Need& need, Now now) {
+  auto found = tasks_.find({from, need.rh});
+  if (found == tasks_.end()) return {};
+  auto& [id, task] = *found;
+  const ServingKey& key = *task.key;
+  if (need.epoch != key.epoch || need.transcript != key.transcript || need.round <= task.round) return {};
+  task.round = need.round;
+  bool recent = task.answered_at && now.instant < *task.answered_at + limits_.hedge_delay;
+  if (task.in_work || recent) return {};
+  auto is_listed = [&](Position position) {
+    return std::binary_search(need.good.begin(), need.good.end(), position) ||
+           std::binary_search(need.bad.begin(), need.bad.end(), position);
+  };
+  std::uint32_t before = 0;
+  for (Position position : ranking(key, need.rh, from, alive_)) {
+    if (position != key.self && !is_listed(position)) ++before;
+    if (position == key.self) break;
+  }
+  if (is_listed(key.self) || before >= need.want) return {};
+  ++counts_.hedged;
+  return answer(id, task);
+}
+
+Effects Responder::receive(Position from, const Done& done) {
+  tasks_.erase({from, done.rh});
+  return {};
+}
+
+Effects Responder::tick(Now now) {
+  Effects effects;
+  for (auto entry = tasks_.begin(); entry != tasks_.end();) {
+    auto& [id, task] = *entry;
+    if (now.instant >= task.forget_at) {
+      entry = tasks_.erase(entry);
+      continue;
+    }
+    if (task.due && now.instant >= *task.due) {
+      ++counts_.hedged;
+      effects.add(answer(id, task));
+    }
+    ++entry;
+  }
+  std::erase_if(sealings_, [&](const auto& sealing) { return now.instant >= sealing.second.second; });
+  return effects;
+}
+
+std::optional<Instant> Responder::wakes_at() const {
+  std::optional<Instant> earliest;
+  auto consider = [&](Instant instant) {
+    if (!earliest || instant < *earliest) earliest = instant;
+  };
+  for (const auto& [id, task] : tasks_) {
+    consider(task.forget_at);
+    if (task.due) consider(*task.due);
+  }
+  for (const auto& [key, sealing] : sealings_) consider(sealing.second);
+  return earliest;
+}
+
+}  // namespace kms::delegation

@@ -1,0 +1,78 @@
+// A member's side of form A (PROTOCOL.md 5.2, 5.5): decides whether and when to answer a request that it saw on the
+// requests topic, and seals its partial to the entry. Sans-IO; the partial itself is a job that verifies everything.
+//
+// Bounds: `tasks_max` requests remembered, `jobs_max` partials in work; beyond either the entry gets Refusal(BUSY).
+// A task is forgotten when its entry says Done, or after kTaskLife.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "base/time.h"
+#include "node/delegation/effects.h"
+
+namespace kms::delegation {
+
+struct ResponderLimits {
+  Duration hedge_delay = 50ms;
+  std::size_t tasks_max = 8192;
+  std::size_t jobs_max = 1024;
+};
+
+struct ResponderCounts {
+  std::uint64_t requests = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t hedged = 0;   // of these, after a wait or a Need
+  std::uint64_t refused = 0;  // not authorised, unlisted entry, stale
+  std::uint64_t busy = 0;
+};
+
+class Responder {
+ public:
+  Responder(CredentialsPtr credentials, ResponderLimits limits);
+
+  void members_alive(const std::set<Position>& alive) { alive_ = alive; }
+  // `from`: the batch's author; the caller has found it at this position of the committee and on the list of form A
+  // entries. `allowed`: gateways of the key's chain.
+  Effects receive(Position from, DelegateRequest request, std::vector<crypto::Address> allowed, ServingKeyPtr key,
+                  Now now);
+  Effects receive(Position from, const Need& need, Now now);
+  Effects receive(Position from, const Done& done);
+  Effects computed(Job job, Now now);
+  Effects tick(Now now);
+  std::optional<Instant> wakes_at() const;
+
+  const ResponderCounts& counts() const { return counts_; }
+
+ private:
+  struct TaskId {
+    Position entry = 0;
+    Hash32 rh{};
+    auto operator<=>(const TaskId&) const = default;
+  };
+  struct Task {
+    DelegateRequest request;
+    std::vector<crypto::Address> allowed;
+    ServingKeyPtr key;
+    std::optional<Instant> due;  // none: answered, or waiting for a job
+    std::optional<Instant> answered_at;
+    bool in_work = false;
+    std::uint32_t round = 0;  // of the newest Need
+    Instant forget_at;
+  };
+
+  Effects answer(const TaskId& id, Task& task);
+  Effects refuse(const TaskId& id, const Task& task, RefusalCode code);
+  bool is_acceptable(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const;
+
+  CredentialsPtr credentials_;
+  ResponderLimits limits_;
+  std::set<Position> alive_;
+  std::uint64_t next_job_ = 1;
+  std::map<std::uint64_t, TaskId> jobs_;
+  std::map<TaskId, Task> tasks_;
+  std::map<ByteArray<33>, std::pair<SealingSecretPtr, Instant>> sealings_;  // by reply key
+  ResponderCounts counts_;
+};
+
+}  // namespace kms::delegation
