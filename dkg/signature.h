@@ -8,12 +8,6 @@ namespace kms::dkg {
 
 using Signature = crypto::RecoverableSignature;
 
-// 65 bytes, v 27 or 28, r and s in range, s low; nothing else.
-Result<Signature> parse_signature(ByteView bytes65);
-inline ByteArray<65> signature_bytes(const Signature& signature) {
-  return signature.bytes;
-}
-
 // A signature and the position of its maker in the committee meant.
 struct IndexedSignature {
   Position index = 0;
