@@ -41,6 +41,7 @@ struct EpochRecord {
   std::optional<Certificate> activation;
   std::optional<Certificate> fate;
   std::vector<Certificate> voids;
+  std::vector<crypto::DleqProof> import_proofs;  // IMPORT only
 
   EpochNames names() const { return epoch_names(header, transcript); }
   SlotId slot() const { return header.slot(); }
