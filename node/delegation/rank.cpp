@@ -18,13 +18,6 @@ std::vector<Position> ranking(const ServingKey& key, const Hash32& rh, Position 
   return out;
 }
 
-std::vector<Position> ranking(const ServingKey& key, const Hash32& rh, Position entry,
-                              const std::set<Position>& alive) {
-  std::vector<Position> out = ranking(key, rh, entry);
-  std::erase_if(out, [&](Position position) { return !alive.contains(position); });
-  return out;
-}
-
 std::size_t first_responders(const ServingKey& key, Position entry, std::uint32_t spare) {
   bool entry_has_share = entry != 0 && !key.table.share(entry).is_infinity();
   return key.threshold.t() - (entry_has_share ? 1u : 0u) + spare;

@@ -1,7 +1,7 @@
 // Who answers a request first (PROTOCOL.md 5.5).
 #pragma once
 
-#include <set>
+#include <vector>
 
 #include "node/delegation/serving.h"
 
@@ -11,8 +11,6 @@ using dkg::Position;
 
 // Members with a usable share other than the entry, ascending by H_"KMS1/rank"(rh, i).
 std::vector<Position> ranking(const ServingKey& key, const Hash32& rh, Position entry);
-// The same without those that are not in `alive`.
-std::vector<Position> ranking(const ServingKey& key, const Hash32& rh, Position entry, const std::set<Position>& alive);
 
 // How many of the ranking answer at once. The entry's own partial needs no message, so a member that is the entry
 // counts as the first of the t.

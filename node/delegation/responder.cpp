@@ -28,6 +28,18 @@ bool Responder::is_acceptable(const DelegateRequest& request, Position from, con
          entry.entry == key.members.at(from).node && is_near(entry.issued_at, now.unix_s());
 }
 
+// How many members, seen alive and not `passed_over`, rank before this one.
+template <class PassedOver>
+std::size_t Responder::members_ahead(const ServingKey& key, const Hash32& rh, Position entry,
+                                     PassedOver passed_over) const {
+  std::size_t ahead = 0;
+  for (Position position : ranking(key, rh, entry)) {
+    if (position == key.self) break;
+    if (alive_.contains(position) && !passed_over(position)) ++ahead;
+  }
+  return ahead;
+}
+
 Effects Responder::receive(Position from, DelegateRequest request, std::vector<crypto::Address> allowed,
                            ServingKeyPtr key, Now now) {
   ++counts_.requests;
@@ -54,12 +66,7 @@ Effects Responder::receive(Position from, DelegateRequest request, std::vector<c
     return refuse(id, task, RefusalCode::busy);
   }
 
-  std::vector<Position> ranked = ranking(serving, entry.rh, from, alive_);
-  std::size_t ahead = 0;  // members that answer before this one
-  for (Position position : ranking(serving, entry.rh, from)) {
-    if (position == serving.self) break;
-    if (std::find(ranked.begin(), ranked.end(), position) != ranked.end()) ++ahead;
-  }
+  std::size_t ahead = members_ahead(serving, entry.rh, from, [](Position) { return false; });
   std::size_t first = first_responders(serving, from, task.request.spare);
   auto& stored = tasks_.emplace(id, std::move(task)).first->second;
   if (ahead < first) return answer(id, stored);
@@ -140,12 +147,7 @@ Effects Responder::receive(Position from, const Need& need, Now now) {
     return std::binary_search(need.good.begin(), need.good.end(), position) ||
            std::binary_search(need.bad.begin(), need.bad.end(), position);
   };
-  std::uint32_t before = 0;
-  for (Position position : ranking(key, need.rh, from, alive_)) {
-    if (position != key.self && !is_listed(position)) ++before;
-    if (position == key.self) break;
-  }
-  if (is_listed(key.self) || before >= need.want) return {};
+  if (is_listed(key.self) || members_ahead(key, need.rh, from, is_listed) >= need.want) return {};
   ++counts_.hedged;
   return answer(id, task);
 }

@@ -61,6 +61,8 @@ class Responder {
     Instant forget_at;
   };
 
+  template <class PassedOver>
+  std::size_t members_ahead(const ServingKey& key, const Hash32& rh, Position entry, PassedOver passed_over) const;
   Effects answer(const TaskId& id, Task& task);
   Effects refuse(const TaskId& id, const Task& task, RefusalCode code);
   bool is_acceptable(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const;
