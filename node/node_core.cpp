@@ -1,0 +1,525 @@
+#include "node/node_core.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "node/api.h"
+#include "node/metrics.h"
+#include "node/outbox.h"
+#include "node/v0_api.h"
+
+namespace kms::node {
+namespace {
+
+constexpr Duration kStatusEvery = 10s;
+
+void append(dkg::Checkpoint& to, dkg::Checkpoint&& from) {
+  for (dkg::Write& write : from.writes) to.writes.push_back(std::move(write));
+}
+
+HttpResponse to_response(const delegation::Outcome& outcome) {
+  if (const auto* answer = std::get_if<delegation::V0Answer>(&outcome)) {
+    // Both members are hex, which JSON needs not escape.
+    return {
+        200,
+        "application/json",
+        "{\"encryptedSharedSecret\":\"" + answer->encrypted_shared_secret + "\",\"proof\":\"" + answer->proof + "\"}",
+        {}};
+  }
+  if (const auto* fault = std::get_if<delegation::AuthorisationError>(&outcome)) return to_response(*fault);
+  if (const auto* overloaded = std::get_if<delegation::Overloaded>(&outcome)) {
+    HttpResponse response = json_error(429, "Overloaded", overloaded->message);
+    response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  return json_error(503, "Unavailable", std::get<delegation::Unavailable>(outcome).message);
+}
+
+}  // namespace
+
+struct NodeCore::Impl {
+  Impl(NetworkTerms terms_in, delegation::CredentialsPtr credentials_in, NodeOptions options_in, Entropy& entropy)
+      : terms(std::move(terms_in)),
+        credentials(std::move(credentials_in)),
+        options(std::move(options_in)),
+        self(credentials->node_id()),
+        position(terms.members.position_of(self)),
+        collector(credentials, options.collector, entropy),
+        responder(credentials, options.responder),
+        outbox(options.outbox_max) {
+    for (const dkg::Label& label : terms.labels) chains.insert(label.chain_id);
+  }
+
+  NetworkTerms terms;
+  delegation::CredentialsPtr credentials;
+  NodeOptions options;
+  dkg::NodeId self;
+  std::optional<dkg::Position> position;
+  std::set<std::uint64_t> chains;
+  std::optional<dkg::Ceremony> ceremony;
+  std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain
+  std::set<std::uint64_t> imported;                            // chains whose key somebody once held
+  delegation::Collector collector;
+  delegation::Responder responder;
+  Outbox outbox;
+  std::vector<PeerLink> links;
+  std::set<dkg::Position> alive;  // members with a live connection, this node not counted
+  std::optional<dkg::NodeStatus::Entry> last_status;
+  Instant status_due{};
+  std::uint64_t batches_rejected = 0;
+  std::uint64_t items_refused = 0;
+
+  void apply(delegation::Effects&& from, NodeEffects& to);
+  void apply(dkg::Effects&& from, NodeEffects& to);
+  void send_status(Now now);
+  void refresh_serving(NodeEffects& effects);
+  void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
+  HttpResponse read(const HttpRequest& request, const Target& target, Now now) const;
+  HttpResponse public_key(const Target& target) const;
+  HttpResponse keys(std::string_view path) const;
+  Readiness readiness() const;
+  std::vector<KeyView> key_views() const;
+  const dkg::Label& label_of(std::uint64_t chain_id) const;
+  const std::vector<crypto::Address>& gateways(std::uint64_t chain_id) const;
+};
+
+void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
+  for (delegation::Job& job : from.compute) to.compute.push_back(std::move(job));
+  for (delegation::Outgoing& item : from.send) {
+    bool to_all = item.audience == delegation::Audience::everybody;
+    dkg::Envelope envelope{terms.network, item.type, self, std::move(item.body), std::nullopt};
+    outbox.add(to_all ? Topic::requests : Topic::partials, item.entry, std::move(envelope));
+  }
+  for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, to_response(reply.outcome)});
+  for (delegation::Event& event : from.report) {
+    std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
+    to.log.push_back({LogLevel::warning, "delegation: " + who + event.text});
+  }
+}
+
+void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
+  append(to.save, std::move(from.save));
+  for (dkg::Outgoing& item : from.send) outbox.add(Topic::ceremony, {}, std::move(item.envelope));
+  for (dkg::Event& event : from.report) {
+    bool quiet = event.kind == dkg::Event::Kind::progress;
+    bool bad = event.kind == dkg::Event::Kind::blame || event.kind == dkg::Event::Kind::misbehaviour ||
+               event.kind == dkg::Event::Kind::parameters;
+    std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
+    LogLevel level = bad ? LogLevel::warning : quiet ? LogLevel::debug : LogLevel::note;
+    to.log.push_back({level, "ceremony: " + who + event.text});
+  }
+  refresh_serving(to);
+}
+
+// Once the epoch is released its keys are served; the own share may come later than that (or never, until repair).
+void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
+  if (!ceremony || !ceremony->is_released()) return;
+  const dkg::EpochRecord* record = ceremony->record();
+  if (record == nullptr || record->tables.size() != terms.labels.size()) return;
+  const std::vector<crypto::SecretScalar>* shares = ceremony->shares();
+  for (std::size_t i = 0; i < terms.labels.size(); ++i) {
+    std::uint64_t chain_id = terms.labels[i].chain_id;
+    auto known = serving.find(chain_id);
+    if (known != serving.end() && (known->second->share.has_value() || shares == nullptr)) continue;
+    auto kappa = static_cast<std::uint32_t>(i + 1);
+    std::optional<crypto::SecretScalar> share;
+    if (shares != nullptr) share = (*shares)[i].clone();
+    serving[chain_id] = std::make_shared<const delegation::ServingKey>(delegation::ServingKey{
+        terms.network, record->names().key(kappa), chain_id, record->header.epoch, record->transcript, terms.threshold,
+        terms.members, record->tables[i], position.value_or(0), std::move(share)});
+    effects.log.push_back({LogLevel::note, "serving chain " + std::to_string(chain_id) + " with public key " +
+                                               to_0x(record->tables[i].public_key.bytes()) +
+                                               (shares == nullptr ? ", without an own share" : "")});
+  }
+}
+
+void NodeCore::Impl::send_status(Now now) {
+  if (!ceremony || !position) return;
+  dkg::NodeStatus::Entry entry = ceremony->status_message();
+  if (last_status && *last_status == entry && now.instant < status_due) return;
+  last_status = entry;
+  status_due = now.instant + kStatusEvery;
+  dkg::NodeStatus status;
+  status.entries.push_back(entry);
+  outbox.add(Topic::ceremony, {}, dkg::wrap(status, self, terms.network));
+}
+
+const std::vector<crypto::Address>& NodeCore::Impl::gateways(std::uint64_t chain_id) const {
+  static const std::vector<crypto::Address> kNobody;
+  auto found = terms.gateways.find(chain_id);
+  return found == terms.gateways.end() ? kNobody : found->second;
+}
+
+const dkg::Label& NodeCore::Impl::label_of(std::uint64_t chain_id) const {
+  auto found = std::find_if(terms.labels.begin(), terms.labels.end(),
+                            [&](const dkg::Label& label) { return label.chain_id == chain_id; });
+  KMS_ASSERT(found != terms.labels.end());
+  return *found;
+}
+
+std::vector<KeyView> NodeCore::Impl::key_views() const {
+  std::vector<KeyView> out;
+  for (const auto& [chain_id, key] : serving) {
+    out.push_back({key, label_of(chain_id), imported.contains(chain_id), ceremony ? ceremony->record() : nullptr});
+  }
+  return out;
+}
+
+Readiness NodeCore::Impl::readiness() const {
+  Readiness out;
+  if (!position) out.reasons.push_back("this node is not a member of network " + terms.name);
+  for (dkg::Position i = 1; i <= terms.members.size(); ++i) {
+    if (i != position && !alive.contains(i)) out.missing.push_back(member_label(terms, i));
+  }
+  if (serving.size() < terms.labels.size()) {
+    std::string state = ceremony
+                            ? std::string(dkg::name_of(ceremony->status().phase)) + ", " + ceremony->status().summary
+                            : "no ceremony runs here";
+    out.reasons.push_back("no released key yet: " + state);
+  }
+  for (const auto& [chain_id, key] : serving) {
+    std::size_t usable = key->share ? 1 : 0;
+    for (dkg::Position i : alive) usable += key->table.share(i).is_infinity() ? 0 : 1;
+    if (usable >= key->threshold.t()) continue;
+    out.reasons.push_back("chain " + std::to_string(chain_id) + ": " + std::to_string(usable) + " of the " +
+                          std::to_string(key->threshold.t()) + " shares that a delegation needs are within reach");
+  }
+  if (!options.form_a) out.reasons.push_back("form A is switched off and the other forms are not built yet");
+  return out;
+}
+
+// ---- gossip
+
+void NodeCore::Impl::receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects,
+                                  Now now) {
+  if (item.network != terms.network) {
+    ++items_refused;
+    return;
+  }
+  switch (topic) {
+    case Topic::ceremony:
+      return receive_ceremony(author, item, effects, now);
+    case Topic::requests:
+      return receive_request(author, item, effects, now);
+    case Topic::partials:
+      return receive_partial(author, item, effects, now);
+  }
+}
+
+void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  // What carries no signature of its own stands by the author of its batch.
+  bool stands_alone = dkg::is_signed(item.type);
+  if (!stands_alone && item.sender != terms.members.at(author).node) {
+    ++items_refused;
+    return;
+  }
+  if (ceremony) apply(ceremony->receive(item, now), effects);
+}
+
+void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  const dkg::NodeId& from = terms.members.at(author).node;
+  if (item.sender != from) {
+    ++items_refused;
+    return;
+  }
+  if (item.type == delegation::DelegateRequest::kType) {
+    auto request = delegation::DelegateRequest::parse(item.body);
+    if (!request || !options.form_a || !terms.form_a_entries.contains(from)) {
+      ++items_refused;
+      return;
+    }
+    auto key = serving.find(request->authorisation.chain_id);
+    if (key == serving.end()) return;
+    std::uint64_t chain_id = request->authorisation.chain_id;
+    apply(responder.receive(author, std::move(*request), gateways(chain_id), key->second, now), effects);
+  } else if (item.type == delegation::Need::kType) {
+    auto need = delegation::Need::parse(item.body);
+    if (need) apply(responder.receive(author, *need, now), effects);
+  } else if (item.type == delegation::Done::kType) {
+    auto done = delegation::Done::parse(item.body);
+    if (done) apply(responder.receive(author, *done), effects);
+  } else {
+    ++items_refused;
+  }
+}
+
+void NodeCore::Impl::receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  if (item.sender != terms.members.at(author).node) {
+    ++items_refused;
+    return;
+  }
+  if (item.type == delegation::SealedA::kType) {
+    auto sealed = delegation::SealedA::parse(item.body);
+    if (sealed) apply(collector.receive(author, *sealed, now), effects);
+  } else if (item.type == delegation::Refusal::kType) {
+    auto refusal = delegation::Refusal::parse(item.body);
+    if (refusal) apply(collector.receive(author, *refusal, now), effects);
+  } else {
+    ++items_refused;
+  }
+}
+
+// ---- HTTP
+
+void NodeCore::Impl::delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects,
+                              Now now) {
+  auto parsed = parse_v0_delegate(request, target, chains);
+  if (auto* refusal = std::get_if<HttpResponse>(&parsed)) {
+    effects.reply.push_back({id, std::move(*refusal)});
+    return;
+  }
+  auto& v0 = std::get<V0Request>(parsed);
+  std::uint64_t chain_id = v0.authorisation.chain_id;
+  auto key = serving.find(chain_id);
+  if (key == serving.end() || !options.form_a) {
+    std::string why = options.form_a
+                          ? "no key for chain " + std::to_string(chain_id) +
+                                " yet: " + (readiness().reasons.empty() ? "starting" : readiness().reasons.front())
+                          : "form A is switched off at this node";
+    effects.reply.push_back({id, json_error(503, "Unavailable", why)});
+    return;
+  }
+  if (key->second->threshold.t() > 1 && !terms.form_a_entries.contains(self)) {
+    effects.reply.push_back({id, json_error(503, "Unavailable", "this node is not a form A entry of its network")});
+    return;
+  }
+  apply(collector.start(id, std::move(v0.authorisation), v0.salt, gateways(chain_id), key->second, now), effects);
+}
+
+HttpResponse NodeCore::Impl::public_key(const Target& target) const {
+  const std::string* chain = target.parameter("chain_id");
+  if (chain == nullptr) return json_error(400, "Invalid query parameters", "chain_id is missing");
+  for (const auto& [chain_id, key] : serving) {
+    if (std::to_string(chain_id) != *chain) continue;
+    return {200, "application/json", "{\"publicKey\":\"" + to_0x(key->table.public_key.bytes()) + "\"}", {}};
+  }
+  for (std::uint64_t chain_id : chains) {
+    if (std::to_string(chain_id) == *chain) return json_error(503, "Unavailable", "the key is not released yet");
+  }
+  return json_error(404, "Not found", "no key for that chain_id here");
+}
+
+HttpResponse NodeCore::Impl::keys(std::string_view path) const {
+  std::vector<KeyView> views = key_views();
+  if (path == "/v1/keys") {
+    boost::json::array list;
+    for (const KeyView& view : views) list.push_back(key_summary(view));
+    boost::json::object body;
+    body["keys"] = std::move(list);
+    return json_response(200, body);
+  }
+  std::string_view wanted = path.substr(std::string_view("/v1/keys/").size());
+  for (const KeyView& view : views) {
+    if (view.serving->key.hex() == wanted) return json_response(200, key_details(view, terms));
+  }
+  return json_error(404, "Not found", "no released key with that id");
+}
+
+HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& target, Now now) const {
+  const std::string& path = target.path;
+  bool known = path == "/" || path == "/health" || path == "/ready" || path == "/v0/public-key" || path == "/v1/keys" ||
+               path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v0/delegate";
+  if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
+  std::string allowed = path == "/v0/delegate" ? "POST" : "GET,HEAD";
+  if (request.method != "GET" || path == "/v0/delegate") return {405, "", "", {{"Allow", allowed}}};
+  if (path == "/") return root_response(options, now);
+  if (path == "/health") return {200, "application/json", "{\"status\":\"ok\"}", {}};
+  if (path == "/ready") return ready_response(readiness());
+  if (path == "/v0/public-key") return public_key(target);
+  if (path == "/v1/network") {
+    return json_response(200, network_view(terms, self, links, ceremony ? &*ceremony : nullptr, options));
+  }
+  return keys(path);
+}
+
+// ---- surface
+
+NodeCore::NodeCore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NodeCore::NodeCore(NodeCore&&) noexcept = default;
+NodeCore& NodeCore::operator=(NodeCore&&) noexcept = default;
+NodeCore::~NodeCore() = default;
+
+Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr credentials, NodeOptions options,
+                                 const dkg::Records& records, Entropy& entropy, Now now) {
+  auto impl = std::make_unique<Impl>(std::move(terms), std::move(credentials), std::move(options), entropy);
+  if (impl->position) {
+    const NetworkTerms& known = impl->terms;
+    dkg::Plan plan{known.network, known.key_set, known.labels, known.members, known.threshold, known.file, 0,
+                   known.genesis, known.timing};
+    dkg::Self self{impl->credentials->node_key, impl->credentials->node_secret};
+    auto ceremony = dkg::Ceremony::restore(std::move(plan), self, records, entropy, now);
+    if (!ceremony) return ceremony.error();
+    impl->ceremony.emplace(std::move(*ceremony));
+  }
+  return NodeCore(std::move(impl));
+}
+
+Result<NodeCore> NodeCore::begin_solo(NetworkTerms terms, delegation::CredentialsPtr credentials,
+                                      std::vector<SoloKey> keys, NodeOptions options, Entropy& entropy, Now) {
+  auto impl = std::make_unique<Impl>(std::move(terms), std::move(credentials), std::move(options), entropy);
+  if (!impl->position || impl->terms.members.size() != 1) return error("solo mode is for a committee of one");
+  for (SoloKey& key : keys) {
+    if (key.secret.is_zero()) return error("the key of chain " + std::to_string(key.chain_id) + " is zero");
+    if (!impl->chains.contains(key.chain_id))
+      return error("a key for chain " + std::to_string(key.chain_id) + ", which is not configured");
+    const dkg::Label& label = impl->label_of(key.chain_id);
+    auto kappa = static_cast<std::uint32_t>(&label - impl->terms.labels.data() + 1);
+    crypto::Point public_key = crypto::multiply_generator(key.secret).point();
+    if (key.imported) impl->imported.insert(key.chain_id);
+    impl->serving[key.chain_id] = std::make_shared<const delegation::ServingKey>(
+        delegation::ServingKey{impl->terms.network,
+                               dkg::key_id(impl->terms.key_set, kappa, label),
+                               key.chain_id,
+                               0,
+                               {},
+                               impl->terms.threshold,
+                               impl->terms.members,
+                               dkg::KeyTable{public_key, {public_key}},
+                               1,
+                               std::move(key.secret)});
+  }
+  return NodeCore(std::move(impl));
+}
+
+Received NodeCore::receive(Topic topic, const dkg::NodeId& author, ByteView batch, Now now) {
+  Received out;
+  auto position = impl_->terms.members.position_of(author);
+  auto parsed = position ? dkg::Batch::parse(batch) : Result<dkg::Batch>(error("the author is not a member"));
+  if (!parsed) {
+    ++impl_->batches_rejected;
+    out.verdict = BatchVerdict::reject;
+    out.effects.log.push_back({LogLevel::warning, "gossip: batch rejected: " + parsed.error().message});
+    return out;
+  }
+  for (const dkg::Envelope& item : parsed->items) impl_->receive_item(topic, *position, item, out.effects, now);
+  if (topic == Topic::ceremony) impl_->send_status(now);
+  return out;
+}
+
+NodeEffects NodeCore::http(HttpRequestId id, HttpRequest request, Now now) {
+  NodeEffects effects;
+  Target target = parse_target(request.target);
+  if (target.path == "/v0/delegate" && request.method == "POST") {
+    impl_->delegate(id, request, target, effects, now);
+    return effects;
+  }
+  bool head = request.method == "HEAD";
+  if (head) request.method = "GET";
+  HttpResponse response = impl_->read(request, target, now);
+  if (head) response.body.clear();
+  effects.reply.push_back({id, std::move(response)});
+  return effects;
+}
+
+NodeEffects NodeCore::computed(delegation::Job job, Now now) {
+  NodeEffects effects;
+  bool answers = std::holds_alternative<delegation::AnswerJob>(job.work);
+  delegation::Effects done =
+      answers ? impl_->responder.computed(std::move(job), now) : impl_->collector.computed(std::move(job), now);
+  impl_->apply(std::move(done), effects);
+  return effects;
+}
+
+NodeEffects NodeCore::links(std::vector<PeerLink> links, Now now) {
+  NodeEffects effects;
+  impl_->links = std::move(links);
+  std::set<dkg::Position> alive;
+  std::set<dkg::NodeId> nodes;
+  for (const PeerLink& link : impl_->links) {
+    auto position = impl_->terms.members.position_of(link.node);
+    if (!position) continue;
+    alive.insert(*position);
+    nodes.insert(link.node);
+  }
+  if (alive == impl_->alive) return effects;
+  impl_->alive = alive;
+  impl_->collector.members_alive(alive);
+  impl_->responder.members_alive(alive);
+  if (impl_->ceremony) impl_->apply(impl_->ceremony->peers_connected(nodes, now), effects);
+  impl_->send_status(now);
+  return effects;
+}
+
+NodeEffects NodeCore::tick(Now now) {
+  NodeEffects effects;
+  if (impl_->ceremony) impl_->apply(impl_->ceremony->tick(now), effects);
+  impl_->apply(impl_->collector.tick(now), effects);
+  impl_->apply(impl_->responder.tick(now), effects);
+  impl_->send_status(now);
+  return effects;
+}
+
+std::optional<Instant> NodeCore::wakes_at() const {
+  std::optional<Instant> earliest;
+  auto consider = [&](std::optional<Instant> instant) {
+    if (instant && (!earliest || *instant < *earliest)) earliest = instant;
+  };
+  if (impl_->ceremony) {
+    consider(impl_->ceremony->wakes_at());
+    consider(impl_->status_due);
+  }
+  consider(impl_->collector.wakes_at());
+  consider(impl_->responder.wakes_at());
+  return earliest;
+}
+
+bool NodeCore::has_outgoing() const {
+  return !impl_->outbox.is_empty();
+}
+std::vector<Publish> NodeCore::flush() {
+  return impl_->outbox.flush();
+}
+
+delegation::ServingKeyPtr NodeCore::serving(std::uint64_t chain_id) const {
+  auto found = impl_->serving.find(chain_id);
+  return found == impl_->serving.end() ? nullptr : found->second;
+}
+
+const dkg::Ceremony* NodeCore::ceremony() const {
+  return impl_->ceremony ? &*impl_->ceremony : nullptr;
+}
+const NetworkTerms& NodeCore::terms() const {
+  return impl_->terms;
+}
+
+std::string NodeCore::metrics(Now) const {
+  MetricsText text;
+  Readiness readiness = impl_->readiness();
+  text.gauge("kms_ready", "1 if this node can finish a delegation now", readiness.is_ready() ? 1 : 0);
+  text.gauge("kms_members", "Members of the committee", static_cast<double>(impl_->terms.members.size()));
+  text.gauge("kms_members_connected", "Other members with a live connection", static_cast<double>(impl_->alive.size()));
+  text.gauge("kms_keys_served", "Keys released and served here", static_cast<double>(impl_->serving.size()));
+  if (impl_->ceremony) {
+    dkg::CeremonyStatus status = impl_->ceremony->status();
+    text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 8 released",
+               static_cast<double>(status.phase));
+    text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", status.attempt);
+    text.gauge("kms_ceremony_view", "View of the agreement", status.view);
+  }
+  const delegation::CollectorCounts& entry = impl_->collector.counts();
+  text.gauge("kms_delegations_pending", "Delegations that wait for an answer",
+             static_cast<double>(impl_->collector.pending()));
+  text.counter("kms_delegations_total", "Delegations asked of this node", entry.requests);
+  text.counter("kms_delegations_answered_total", "Answered with a result", entry.answered);
+  text.counter("kms_delegations_refused_total", "Not authorised or malformed", entry.refused);
+  text.counter("kms_delegations_unavailable_total", "Too few partials in time", entry.unavailable);
+  text.counter("kms_delegations_overloaded_total", "Refused with 429", entry.overloaded);
+  text.counter("kms_partials_bad_total", "Partials whose proof or seal failed", entry.bad_partials);
+  text.counter("kms_needs_sent_total", "Rounds in which further members were asked", entry.needs_sent);
+  const delegation::ResponderCounts& answers = impl_->responder.counts();
+  text.counter("kms_requests_seen_total", "Requests of entry nodes seen", answers.requests);
+  text.counter("kms_partials_sent_total", "Partials sent to entry nodes", answers.answered);
+  text.counter("kms_partials_hedged_total", "Of these, after a wait or a Need", answers.hedged);
+  text.counter("kms_requests_refused_total", "Requests of entry nodes refused", answers.refused);
+  text.counter("kms_requests_busy_total", "Requests refused because a queue was full", answers.busy);
+  text.counter("kms_batches_rejected_total", "Gossip batches that no honest member sends", impl_->batches_rejected);
+  text.counter("kms_items_refused_total", "Items of accepted batches that were refused", impl_->items_refused);
+  text.counter("kms_outbox_dropped_total", "Items dropped because the outbox was full", impl_->outbox.dropped());
+  return text.take();
+}
+
+}  // namespace kms::node

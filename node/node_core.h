@@ -1,0 +1,117 @@
+// NodeCore: everything a node decides, as one deterministic object. Gossip, HTTP requests, finished jobs, links and
+// time go in; effects come out. The node, the simulator and the tests drive the same object.
+//
+// Effects are applied from top to bottom: `save` is durable before anything is published. Items for gossip are
+// collected in an outbox; `flush` turns them into batches, once at the end of each turn of the event loop, so that an
+// idle network adds no delay and a busy one shares signatures (PROTOCOL.md 5.6).
+#pragma once
+
+#include <deque>
+
+#include "node/delegation/collector.h"
+#include "node/delegation/responder.h"
+#include "node/http.h"
+#include "node/terms.h"
+
+namespace kms::node {
+
+using HttpRequestId = std::uint64_t;
+
+enum class Topic : std::uint8_t { requests, partials, ceremony };
+
+// One batch to sign and publish. `entry`: with Topic::partials, whose topic it is.
+struct Publish {
+  Topic topic = Topic::requests;
+  dkg::NodeId entry;
+  Bytes batch;
+};
+
+struct HttpReply {
+  HttpRequestId request = 0;
+  HttpResponse response;
+};
+
+enum class LogLevel : std::uint8_t { debug, note, warning };
+struct LogLine {
+  LogLevel level = LogLevel::note;
+  std::string text;
+};
+
+struct NodeEffects {
+  dkg::Checkpoint save;
+  std::vector<delegation::Job> compute;
+  std::vector<HttpReply> reply;
+  std::vector<LogLine> log;
+};
+
+enum class BatchVerdict : std::uint8_t { accept, reject };
+struct Received {
+  BatchVerdict verdict = BatchVerdict::accept;
+  NodeEffects effects;
+};
+
+// A live connection to another node, for liveness and /v1/network.
+struct PeerLink {
+  dkg::NodeId node;
+  std::string peer_id;
+  std::string address;
+  std::string agent;
+  std::optional<double> rtt_ms;
+  bool outbound = false;
+};
+
+// A key that this node holds alone, without a ceremony.
+struct SoloKey {
+  std::uint64_t chain_id = 0;
+  crypto::SecretScalar secret;
+  bool imported = false;
+};
+
+struct NodeOptions {
+  std::string version;
+  bool form_a = true;
+  delegation::CollectorLimits collector;
+  delegation::ResponderLimits responder;
+  std::size_t outbox_max = 4096;  // items waiting for a flush; further ones are dropped and counted
+};
+
+class NodeCore {
+ public:
+  // A member of the network (or, with a key that is not in it, an onlooker that serves nothing). Records are what
+  // earlier checkpoints left.
+  static Result<NodeCore> begin(NetworkTerms terms, delegation::CredentialsPtr credentials, NodeOptions options,
+                                const dkg::Records& records, Entropy& entropy, Now now);
+  // n = t = 1 with keys at hand: no network, no ceremony.
+  static Result<NodeCore> begin_solo(NetworkTerms terms, delegation::CredentialsPtr credentials,
+                                     std::vector<SoloKey> keys, NodeOptions options, Entropy& entropy, Now now);
+  NodeCore(NodeCore&&) noexcept;
+  NodeCore& operator=(NodeCore&&) noexcept;
+  ~NodeCore();
+
+  // A batch with its verified author. `reject` is for what no honest member sends: an author that is no member, an
+  // undecodable batch, more than 64 items. Everything else is judged item by item.
+  Received receive(Topic topic, const dkg::NodeId& author, ByteView batch, Now now);
+  NodeEffects http(HttpRequestId id, HttpRequest request, Now now);
+  NodeEffects computed(delegation::Job job, Now now);
+  // Replaces the last list.
+  NodeEffects links(std::vector<PeerLink> links, Now now);
+  NodeEffects tick(Now now);
+  std::optional<Instant> wakes_at() const;
+  // Whether `flush` has something to do.
+  bool has_outgoing() const;
+  std::vector<Publish> flush();
+
+  // For /metrics, which the driver completes with its own; Prometheus text.
+  std::string metrics(Now now) const;
+  // Null until a key of the chain is released here.
+  delegation::ServingKeyPtr serving(std::uint64_t chain_id) const;
+  const dkg::Ceremony* ceremony() const;
+  const NetworkTerms& terms() const;
+
+ private:
+  struct Impl;
+  explicit NodeCore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kms::node
