@@ -225,3 +225,15 @@ def check_certificates(_):
         k.check_certificate(network, r.certificate(one["certificate"]), committee, row["quorum"], slot, listed)
     for one in row["refused"]:
         same(refused(k.check_certificate, network, r.certificate(one["certificate"]), committee, row["quorum"], slot, listed), one["reason"])
+
+
+def check_import(_):
+    row = load("import")
+    network, owner, header, slot, T = r.raw(row["network_id"]), r.committee(row["committee"]), r.header(row["header"]), r.raw(row["slot"]), r.raw(row["T"])
+    sid, S = k.sid_of(header), r.point(row["S"])
+    same(T, tagged("KMS1/T", sid, u32(0)))
+    same(S, mul(r.scalar(row["secret"]), G))
+    dleq_verify(S, G, S, r.raw(row["proof"]), tagged("KMS1/import", r.raw(row["key_id"]), sid))
+    same(k.root_hash(slot, [k.table_hash(r.raw(row["key_id"]), 0, 0, T, 1, 1, S, [S])]).hex(), row["root"])
+    for name in ("final", "activation"):
+        k.check_certificate(network, r.certificate(row[name]), owner, owner.q, slot, [])

@@ -4,8 +4,8 @@ import reading as r
 from aes_gcm import unseal
 from checks_ceremony import load, refused
 from checks_published import same
-from curve import G, Q, Refused, add, dec, dec_scalar, enc, mul, neg
-from hashing import ecdsa_recover, ecdsa_sign, hkdf, sha256
+from curve import G, Q, dec, dec_scalar, enc, mul, neg
+from hashing import ecdsa_recover, hkdf, tagged
 from proofs import dleq_verify, schnorr_verify
 
 
@@ -121,3 +121,15 @@ def check_partials_of_form_a(_):
 def check_rank(_):
     for case in load("rank")["cases"]:
         same(sorted(range(1, case["n"] + 1), key=lambda i: case["hashes"][i - 1]), case["order"])
+
+
+def check_dleq_of_each_use(_):
+    """Each proof holds, and under no other use's message."""
+    uses = load("dleq")["uses"]
+    same(len({one["m"] for one in uses}), len(uses) - 1)  # ACTIVE has one context for both bases
+    for x, one in enumerate(uses):
+        points, generator = [r.point(one[p]) for p in "ABC"], r.point(one["generator"])
+        same(tagged(one["tag"], *[r.raw(i) for i in one["items"]]).hex(), one["m"])
+        dleq_verify(*points, r.raw(one["proof"]), r.raw(one["m"]), generator)
+        other = uses[(x + 2) % len(uses)]["m"]
+        refused(dleq_verify, *points, r.raw(one["proof"]), r.raw(other), generator)

@@ -63,6 +63,27 @@ def forgeries():
     return {"honest": show({"a": sc(a), "A": mul(a, G), "B": B, "C": mul(a, B), "generator": G, "m": m, "r": r, "proof": proof}), "refused": out}
 
 
+def dleq_uses(world):
+    """One proof for each context of docs/TRANSCRIPTS.md section 5, over free-standing fixed values."""
+    key, sid, T, rid, rh, entry, r = example("key", "sid", "T", "rid", "rh", "entry", "r")
+    dh, a, B, reply = fixed("example/hash"), fixed_scalar("dleq/a"), mul(fixed_scalar("dleq/b"), G), mul(fixed_scalar("dleq/reply"), G)
+    share = (key, u32(3), u32(1), T, u16(2))
+    uses = (("ACTIVE after a DKG", H, G, "KMS1/active", share), ("ACTIVE after a reshare", G, G, "KMS1/active", share), ("import", G, G, "KMS1/import", (key, sid)),
+            ("complaint", G, B, "KMS1/complaint", (sid, u16(1), u16(2), dh)), ("delta complaint", G, B, "KMS1/deltacomplaint", (rid, u16(1), u16(3), dh)),
+            ("sigma complaint", G, B, "KMS1/sigmacomplaint", (rid, u16(3), dh)),
+            ("partial A", G, B, "KMS1/partial", (key, u32(3), T, u16(2), rh, u8(1), entry, enc(reply))),
+            ("partial B", G, B, "KMS1/partial", (key, u32(3), T, u16(2), rh, u8(2), bytes(32), bytes(33))),
+            ("live head", G, G, "KMS1/head", (key, u32(3), T, u16(2), fixed("example/challenge"))))
+    out = []
+    for use, generator, base, tag, fields in uses:
+        m = tagged(tag, *fields)
+        proof = dleq_prove(a, base, r, m, generator)
+        dleq_verify(mul(a, generator), base, mul(a, base), proof, m, generator)
+        out.append(show({"use": use, "tag": tag, "items": list(fields), "m": m, "a": sc(a), "generator": generator, "B": base,
+                         "A": mul(a, generator), "C": mul(a, base), "r": r, "proof": proof}))
+    return {"uses": out}
+
+
 def copied(world):
     """Deals of dealer 3 that reuse the E of dealer 2 in the DKG, with garbage or copied contents."""
     d = world.dkg

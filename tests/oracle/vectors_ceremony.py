@@ -244,3 +244,27 @@ def certificates(world):
     return {"network_id": network.hex(), "committee": show_committee(world.first), "quorum": q, "slot": slot.hex(), "list": show_list(d.dealers),
             "accepted": [{"name": n, "digests": [k.certified_digest(network, c, world.first.at(i).node_id, i).hex() for i, _ in c["votes"]], "certificate": show_certificate(c)} for n, c in good],
             "refused": bad}
+
+
+def imported(world):
+    """IMPORT of one key by a committee of one (node 1), epoch 0; its own key set."""
+    owner, secret, labels = k.Committee([world.nodes[1]], 1), fixed_scalar("import/secret"), [k.label(31337)]
+    network = k.network_id("oracle-import", fixed("import/creation-nonce"))
+    keyset = k.ks_id(network, fixed("import/creation-nonce"), owner.hash, 1, labels)
+    slot, file_hash = k.slot_id(keyset, 0, 0), k.file_hash(b"oracle network file of an import\n")
+    header = {"kind": k.IMPORT, "origin": k.IMPORTED, "decider": k.SIMPLEX, "emergency": 0, "ks_id": keyset, "labels": labels, "epoch": 0, "branch": 0,
+              "void_cert": k.ZERO32, "attempt": 0, "initiator": 1, "old_committee_hash": k.ZERO32, "n": 0, "t": 0, "T_e": k.ZERO32, "root_e": k.ZERO32,
+              "new": k.header_members(owner, {}), "absent": [], "t_new": 1, "base": k.BASE_G, "file_hash": file_hash, "not_after": NOT_AFTER,
+              "approvals": [], "registry_ref": b""}
+    sid, key, S = k.sid_of(header), k.key_id(keyset, 1, labels[0]), mul(secret, G)
+    T = k.transcript_hash(sid, [])
+    table = k.table_hash(key, 0, 0, T, 1, 1, S, [S])
+    root, context, rand = k.root_hash(slot, [table]), k.tagged("KMS1/import", key, sid), fixed("import/rand")
+    proof = k.dleq_prove(secret, G, rand, context)
+    k.dleq_verify(S, G, S, proof, context)
+    final = k.make_certificate(network, owner, [1], k.FINAL, k.SLOT, slot, sid, T, 1, k.value_hash(slot, sid, T, []))
+    activation = k.make_certificate(network, owner, [1], k.ACTIVATION, 0, slot, k.ZERO32, T, 0, root)
+    return show({"network_id": network, "name": "oracle-import", "creation_nonce": fixed("import/creation-nonce"), "ks_id": keyset, "slot": slot,
+                 "committee": show_committee(owner), "header": show_header(header), "sid": sid, "list": [], "T": T, "key_id": key, "secret": sc(secret), "S": S,
+                 "table": table, "root": root, "rand": rand, "context": context, "proof": proof,
+                 "final": show_certificate(final), "activation": show_certificate(activation)})
