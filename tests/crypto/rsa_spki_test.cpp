@@ -124,6 +124,13 @@ TEST(RsaSpki, RefusesLengthsThatAreNotMinimalOrIndefinite) {
   EXPECT_FALSE(parse_rsa_spki(Bytes{0x30, 0x84, 0, 0, der[2], der[3]} + content));
   EXPECT_FALSE(parse_rsa_spki(Bytes{0x30, 0x80} + content + Bytes{0, 0}));
   EXPECT_FALSE(parse_rsa_spki(Bytes{0x31, 0x82, der[2], der[3]} + content));
+  const auto outer = [](const Bytes& bytes) {
+    auto parsed = parse_rsa_spki(bytes);
+    return parsed ? "accepted" : parsed.error().message;
+  };
+  EXPECT_THAT(outer(Bytes{0x30, 0x81, 0x7f} + Bytes(0x7f)), testing::HasSubstr("not one canonical DER sequence"));
+  EXPECT_THAT(outer(Bytes{0x30, 0x82, 0, 0xff} + Bytes(0xff)), testing::HasSubstr("not one canonical DER sequence"));
+  EXPECT_THAT(outer(Bytes{0x30, 0x81, 0x80} + Bytes(0x80)), testing::HasSubstr("the algorithm"));
   // The exponent's length in long form.
   const Bytes exponent = test::hex("0203010001");
   const Bytes numbers = element(0x30, element(2, Spki{}.modulus) + test::hex("028103010001"));
