@@ -1,8 +1,8 @@
 #include "net/peer_id.h"
 
 #include "base/assert.h"
+#include "base/base58.h"
 #include "net/base32.h"
-#include "net/base58.h"
 
 namespace kms::net {
 namespace {

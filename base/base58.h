@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 
-namespace kms::net {
+namespace kms {
 
 inline constexpr std::size_t kBase58TextMax = 128;
 
@@ -12,4 +12,4 @@ std::string encode_base58(ByteView bytes);
 // At most 128 characters of the Bitcoin alphabet; the empty text is the empty string of bytes.
 Result<Bytes> decode_base58(std::string_view text);
 
-}  // namespace kms::net
+}  // namespace kms

@@ -1,8 +1,8 @@
-#include "net/base58.h"
+#include "base/base58.h"
 
 #include "base/assert.h"
 
-namespace kms::net {
+namespace kms {
 namespace {
 
 constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -45,4 +45,4 @@ Result<Bytes> decode_base58(std::string_view text) {
   return bytes;
 }
 
-}  // namespace kms::net
+}  // namespace kms
