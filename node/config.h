@@ -1,0 +1,104 @@
+// The node's settings: node.toml, the environment and the command line, checked before anything starts. Later sources
+// win: defaults, file, NOX_KMS_* (solo), KMS_<SECTION>__<KEY>, command line. docs/CONFIGURATION.md lists every setting.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/ecdsa.h"
+#include "net/multiaddr.h"
+
+namespace kms::node {
+
+// Variables by name, as the process got them; values may be secrets.
+using Environment = std::map<std::string, crypto::SecretBytes, std::less<>>;
+
+// Variables <NAME>_FILE of nox-kms, for which node/io reads the file they name and adds <NAME> with its content before
+// the environment is parsed. The KMS_* ones ending so are settings of their own.
+struct FileVariable {
+  std::string name;  // without _FILE
+  std::string path;
+};
+std::vector<FileVariable> file_variables(const Environment& environment);
+
+struct CommandLine {
+  std::optional<std::string> data_dir, network_file, peers_file;
+  std::vector<std::string> peers;  // added to those of the file
+  bool solo = false;
+};
+
+struct Endpoint {
+  std::string host;        // a name or an address, IPv6 without brackets
+  std::uint16_t port = 0;  // 0: any free one
+};
+
+// A secret that stands in the environment, or the file that holds it; node/io reads it (read_secret).
+struct SecretSource {
+  std::optional<crypto::SecretBytes> value;
+  std::string file;
+};
+
+struct HttpSettings {
+  Endpoint listen;
+  std::size_t connections_max = 1024;
+  std::size_t connections_per_address_max = 512;
+  std::size_t body_bytes_max = 2 * 1024 * 1024;
+  std::chrono::milliseconds idle{75'000};
+  std::chrono::milliseconds receive{10'000};
+  std::chrono::milliseconds send{10'000};
+};
+
+struct P2pSettings {
+  std::vector<net::Multiaddr> listen;  // 1 to 8, each an IP address and a TCP port; none in solo mode
+  std::vector<net::Multiaddr> peers;   // where to dial, each ending in /p2p/<PeerId>
+  std::optional<std::string> peers_file;
+};
+
+struct DelegationSettings {
+  std::chrono::milliseconds timeout{2000};    // 100 ms to 60 s
+  std::chrono::milliseconds hedge_delay{50};  // 1 ms to 10 s, below the timeout
+  bool form_a = true;
+  std::optional<SecretSource> response_wallet;  // 32 bytes in hex; nothing: the node key signs
+};
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+// One chain of a solo node, from the environment.
+struct SoloChain {
+  std::uint64_t id = 0;
+  std::optional<crypto::SecretScalar> imported_key;  // ECC_KEY; nothing: the node makes a key
+  crypto::Address contract;                          // zeros if none is named
+  crypto::Address gateway;
+};
+
+struct Config {
+  std::string data_dir;
+  bool solo = false;
+  P2pSettings p2p;
+  HttpSettings http;
+  std::string node_key_file;  // default DATA_DIR/node.key
+  SecretSource passphrase;
+  std::optional<std::string> network_file;  // always there unless solo
+  std::vector<SoloChain> solo_chains;       // by chain id; solo without a network file has at least one
+  DelegationSettings delegation;
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+  std::size_t compute_threads = 0;  // 0: one per core
+  bool metrics = true;
+  std::vector<std::string> warnings;  // for the log: what was given and is not used
+};
+
+// `file_text` is node.toml, at most 1 MiB; empty if there is none. Unknown keys, unknown KMS_*__* variables and values
+// out of bounds are errors that name the place, the value (secrets never) and the remedy.
+Result<Config> parse_config(std::string_view file_text, const std::string& file_name, const Environment& environment,
+                            const CommandLine& command_line);
+
+// A peers file: one multiaddr with /p2p/<PeerId> a line, # starts a comment; at most 1 MiB and 1024 peers.
+Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std::string& file_name);
+
+}  // namespace kms::node
