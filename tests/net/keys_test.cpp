@@ -6,11 +6,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "base/base58.h"
 #include "base/proto_wire.h"
 #include "crypto/keccak.h"
 #include "fixtures.h"
 #include "net/base32.h"
-#include "net/base58.h"
 
 namespace kms::net {
 namespace {
