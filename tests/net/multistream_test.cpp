@@ -156,6 +156,9 @@ TEST(MultistreamTokens, RefusesMalformedOnes) {
     EXPECT_EQ(responder.feed(input), State::failed) << to_hex(input);
     EXPECT_EQ(responder.feed(tokens({kMultistreamHeader, "/a"})), State::failed);
   }
+  Bytes without_newline = token(kMultistreamHeader);
+  without_newline.back() = 'x';
+  EXPECT_EQ(MultistreamResponder({"/a"}).feed(without_newline), State::failed);
   MultistreamResponder longest({std::string(1023, 'a')});
   Bytes input = tokens({kMultistreamHeader, std::string(1023, 'a')});
   EXPECT_EQ(longest.feed(input), State::agreed);
