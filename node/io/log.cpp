@@ -1,0 +1,65 @@
+#include "node/io/log.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace kms::node::io {
+namespace {
+
+LogShape shape_in_use = LogShape::text;
+
+spdlog::level::level_enum level_of(Severity severity) {
+  switch (severity) {
+    case Severity::trace:
+      return spdlog::level::trace;
+    case Severity::debug:
+      return spdlog::level::debug;
+    case Severity::info:
+      return spdlog::level::info;
+    case Severity::warn:
+      return spdlog::level::warn;
+    case Severity::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+void open_log(Severity least, LogShape shape) {
+  shape_in_use = shape;
+  auto logger = std::make_shared<spdlog::logger>("kms", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_level(level_of(least));
+  logger->flush_on(spdlog::level::info);
+  bool json = shape == LogShape::json;
+  // In JSON the message is quoted by `log`, so that no text can break the line.
+  logger->set_pattern(
+      json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%Y-%m-%d %H:%M:%S.%e %-7l %v",
+      json ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void log(Severity severity, std::string_view text) {
+  spdlog::logger* logger = spdlog::default_logger_raw();
+  spdlog::level::level_enum level = level_of(severity);
+  if (!logger->should_log(level)) return;
+  if (shape_in_use == LogShape::json) {
+    std::string quoted = boost::json::serialize(boost::json::string(text));
+    logger->log(level, spdlog::string_view_t(quoted.data(), quoted.size()));
+    return;
+  }
+  // Text of peers may hold control characters; a terminal must not act on them.
+  std::string line(text);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  logger->log(level, spdlog::string_view_t(line.data(), line.size()));
+}
+
+void flush_log() {
+  spdlog::default_logger_raw()->flush();
+}
+
+}  // namespace kms::node::io

@@ -1,0 +1,18 @@
+// What the process as a whole does for its secrets and its end.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace kms::node::io {
+
+// No core dumps, no ptrace by others, memory locked as it is touched. Returns what could not be had, for the log.
+std::vector<std::string> harden_process();
+
+// Resident set in bytes, for /metrics; 0 if unknown.
+std::size_t resident_bytes();
+// User and system time of the process so far, in seconds.
+double cpu_seconds();
+
+}  // namespace kms::node::io
