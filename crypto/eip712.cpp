@@ -30,6 +30,12 @@ Hash32 version_1() {
   return version;
 }
 
+Hash32 word(const Address& address) {
+  Hash32 out{};
+  std::memcpy(out.data() + 12, address.bytes.data(), 20);
+  return out;
+}
+
 }  // namespace
 
 Hash32 eip712_digest(const Hash32& domain_separator, const Hash32& struct_hash) {
@@ -53,6 +59,19 @@ Hash32 delegate_response_digest(std::uint64_t chain_id, const Hash32& salt, std:
   static const Hash32 struct_type = keccak_text("DelegateResponseProof(string encryptedSharedSecret)");
   return eip712_digest(hash_words({domain_type, protocol_delegate_name(), version_1(), word(chain_id), salt}),
                        hash_words({struct_type, keccak_text(encrypted_shared_secret)}));
+}
+
+Hash32 delegation_authorization_digest(std::uint64_t chain_id, const DelegationAuthorization& authorization) {
+  static const Hash32 domain_type = keccak_text("EIP712Domain(string name,string version,uint256 chainId)");
+  static const Hash32 struct_type = keccak_text(
+      "DelegationAuthorization(bytes32 networkId,bytes32 keyId,uint8 form,address entry,bytes K,uint8 targetKind,"
+      "bytes target,bytes32 nonce,uint64 deadline)");
+  static const Hash32 name = keccak_text("KmsDelegation");
+  const auto& a = authorization;
+  return eip712_digest(
+      hash_words({domain_type, name, version_1(), word(chain_id)}),
+      hash_words({struct_type, a.network_id, a.key_id, word(a.form), word(a.entry), keccak256(a.ephemeral),
+                  word(a.target_kind), keccak256(a.target), a.nonce, word(a.deadline)}));
 }
 
 }  // namespace kms::crypto
