@@ -11,6 +11,7 @@
 
 #include "crypto/ecdsa.h"
 #include "net/multiaddr.h"
+#include "node/log_level.h"
 
 namespace kms::node {
 
@@ -64,9 +65,6 @@ struct DelegationSettings {
   bool form_a = true;
   std::optional<SecretSource> response_wallet;  // 32 bytes in hex; nothing: the node key signs
 };
-
-enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
-enum class LogFormat : std::uint8_t { text, json };
 
 // One chain of a solo node, from the environment.
 struct SoloChain {

@@ -97,7 +97,7 @@ void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
   for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, to_response(reply.outcome)});
   for (delegation::Event& event : from.report) {
     std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
-    to.log.push_back({LogLevel::warning, "delegation: " + who + event.text});
+    to.log.push_back({LogLevel::warn, "delegation: " + who + event.text});
   }
 }
 
@@ -109,7 +109,7 @@ void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
     bool bad = event.kind == dkg::Event::Kind::blame || event.kind == dkg::Event::Kind::misbehaviour ||
                event.kind == dkg::Event::Kind::parameters;
     std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
-    LogLevel level = bad ? LogLevel::warning : quiet ? LogLevel::debug : LogLevel::note;
+    LogLevel level = bad ? LogLevel::warn : quiet ? LogLevel::debug : LogLevel::info;
     to.log.push_back({level, "ceremony: " + who + event.text});
   }
   refresh_serving(to);
@@ -131,7 +131,7 @@ void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
     serving[chain_id] = std::make_shared<const delegation::ServingKey>(delegation::ServingKey{
         terms.network, record->names().key(kappa), chain_id, record->header.epoch, record->transcript, terms.threshold,
         terms.members, record->tables[i], position.value_or(0), std::move(share)});
-    effects.log.push_back({LogLevel::note, "serving chain " + std::to_string(chain_id) + " with public key " +
+    effects.log.push_back({LogLevel::info, "serving chain " + std::to_string(chain_id) + " with public key " +
                                                to_0x(record->tables[i].public_key.bytes()) +
                                                (shares == nullptr ? ", without an own share" : "")});
   }
@@ -392,7 +392,7 @@ Received NodeCore::receive(Topic topic, const dkg::NodeId& author, ByteView batc
   if (!parsed) {
     ++impl_->batches_rejected;
     out.verdict = BatchVerdict::reject;
-    out.effects.log.push_back({LogLevel::warning, "gossip: batch rejected: " + parsed.error().message});
+    out.effects.log.push_back({LogLevel::warn, "gossip: batch rejected: " + parsed.error().message});
     return out;
   }
   for (const dkg::Envelope& item : parsed->items) impl_->receive_item(topic, *position, item, out.effects, now);

@@ -11,6 +11,7 @@
 #include "node/delegation/collector.h"
 #include "node/delegation/responder.h"
 #include "node/http.h"
+#include "node/log_level.h"
 #include "node/terms.h"
 
 namespace kms::node {
@@ -31,9 +32,8 @@ struct HttpReply {
   HttpResponse response;
 };
 
-enum class LogLevel : std::uint8_t { debug, note, warning };
 struct LogLine {
-  LogLevel level = LogLevel::note;
+  LogLevel level = LogLevel::info;
   std::string text;
 };
 

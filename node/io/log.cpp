@@ -8,19 +8,19 @@
 namespace kms::node::io {
 namespace {
 
-LogShape shape_in_use = LogShape::text;
+LogFormat format_in_use = LogFormat::text;
 
-spdlog::level::level_enum level_of(Severity severity) {
-  switch (severity) {
-    case Severity::trace:
+spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
       return spdlog::level::trace;
-    case Severity::debug:
+    case LogLevel::debug:
       return spdlog::level::debug;
-    case Severity::info:
+    case LogLevel::info:
       return spdlog::level::info;
-    case Severity::warn:
+    case LogLevel::warn:
       return spdlog::level::warn;
-    case Severity::error:
+    case LogLevel::error:
       return spdlog::level::err;
   }
   return spdlog::level::info;
@@ -28,12 +28,12 @@ spdlog::level::level_enum level_of(Severity severity) {
 
 }  // namespace
 
-void open_log(Severity least, LogShape shape) {
-  shape_in_use = shape;
+void open_log(LogLevel least, LogFormat format) {
+  format_in_use = format;
   auto logger = std::make_shared<spdlog::logger>("kms", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(level_of(least));
   logger->flush_on(spdlog::level::info);
-  bool json = shape == LogShape::json;
+  bool json = format == LogFormat::json;
   // In JSON the message is quoted by `log`, so that no text can break the line.
   logger->set_pattern(
       json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})" : "%Y-%m-%d %H:%M:%S.%e %-7l %v",
@@ -41,11 +41,11 @@ void open_log(Severity least, LogShape shape) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log(Severity severity, std::string_view text) {
+void log(LogLevel log_level, std::string_view text) {
   spdlog::logger* logger = spdlog::default_logger_raw();
-  spdlog::level::level_enum level = level_of(severity);
+  spdlog::level::level_enum level = level_of(log_level);
   if (!logger->should_log(level)) return;
-  if (shape_in_use == LogShape::json) {
+  if (format_in_use == LogFormat::json) {
     std::string quoted = boost::json::serialize(boost::json::string(text));
     logger->log(level, spdlog::string_view_t(quoted.data(), quoted.size()));
     return;

@@ -3,14 +3,13 @@
 
 #include <string_view>
 
+#include "node/log_level.h"
+
 namespace kms::node::io {
 
-enum class Severity { trace, debug, info, warn, error };
-enum class LogShape { text, json };
-
-void open_log(Severity least, LogShape shape);
+void open_log(LogLevel least, LogFormat format);
 // `text` is one sentence without secrets.
-void log(Severity severity, std::string_view text);
+void log(LogLevel level, std::string_view text);
 // Before the process ends.
 void flush_log();
 
