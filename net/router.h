@@ -27,8 +27,9 @@
 namespace kms::net {
 
 // all: to every subscriber but the senders and the author. grafted: to the peers that grafted us or that we grafted; a
-// message that enters from a light author also goes to the committee peers, which are assumed fully connected.
-enum class ForwardPolicy { all, grafted };
+// message that enters from a light author also goes to the committee peers, which are assumed fully connected. none: a
+// leaf, which only receives and publishes.
+enum class ForwardPolicy { all, grafted, none };
 enum class GraftPolicy { none, committee };  // committee: GRAFT committee peers on our topics (light clients do)
 enum class SendIdontwant { never, to_subscribers };
 
@@ -239,6 +240,7 @@ class Router {
   void graft_if_wanted(const PeerId& id, Peer& peer, const std::string& topic, Now now, PubsubEffects& effects);
   void heartbeat(Now now, PubsubEffects& effects);
   void announce(Now now, PubsubEffects& effects);
+  std::size_t draw_below(std::size_t bound);
   void refuse(const PeerId& peer, Refusal reason, std::string_view topic, std::string detail, PubsubEffects& effects);
   void note_writable(const PeerId& id, Peer& peer, PubsubEffects& effects);
   PubsubEffects finish(PubsubEffects effects);
