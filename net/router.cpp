@@ -74,8 +74,9 @@ void Router::refuse(const PeerId& peer, Refusal reason, std::string_view topic, 
 }
 
 PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now) {
-  Peer& peer = peers_[id];
-  peer.peer_class = peer_class;
+  auto [at, is_new] = peers_.try_emplace(id);
+  if (is_new) at->second.outbox = Outbox(options_.outbox_limits);
+  at->second.peer_class = peer_class;
   return {};
 }
 

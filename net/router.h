@@ -62,6 +62,7 @@ struct RouterOptions {
   std::size_t seen_ids_max = 1'000'000;
   std::size_t ihave_messages_max = 10, ihave_ids_max = 2000;          // per peer and heartbeat
   std::size_t iwant_messages_max = 10, iwant_retransmissions = 3;     // per peer and heartbeat; per peer and id
+  Duration iwant_patience = 500ms;                                    // then the next announcer is asked
   std::size_t wanted_ids_max = 10'000;                                // ids asked for and not yet answered
   std::size_t idontwant_messages_max = 1000, idontwant_ids_max = 64;  // per peer and heartbeat; per RPC
   std::size_t idontwant_stored_max = 4096;                            // per peer
@@ -214,9 +215,11 @@ class Router {
     std::set<PeerId> senders;  // everybody who sent it meanwhile
     Instant deadline;
   };
+  // An id that a peer announced and was asked for; the others that announced it are asked when it does not come.
   struct Wanted {
-    PeerId peer;
+    PeerId asked;
     Instant asked_at;
+    std::vector<PeerId> others;
   };
   using Peers = std::map<PeerId, Peer>;
   using Topics = std::map<std::string, Topic, std::less<>>;
@@ -227,6 +230,9 @@ class Router {
   void receive_grafts(const PeerId& id, const RpcView& rpc, PubsubEffects& effects);
   void receive_prunes(const PeerId& id, const RpcView& rpc, Now now, PubsubEffects& effects);
   void receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
+  bool wants(const MessageId& id, const PeerId& from, Now now);
+  void ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, PubsubEffects& effects);
+  void ask_again(Now now, PubsubEffects& effects);
   void receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects);
   void receive_idontwant(const PeerId& id, Peer& peer, const RpcView& rpc);
   // The author of a message whose fields are as the policy wants them; nothing with strict_no_sign.

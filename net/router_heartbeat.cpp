@@ -34,8 +34,26 @@ void Router::heartbeat(Now now, PubsubEffects& effects) {
     validating_bytes_ -= found.mapped().encoded->size();
     refuse(found.mapped().received_from, Refusal::no_verdict, *found.mapped().message->topic, "", effects);
   }
+  ask_again(now, effects);
   announce(now, effects);
   cache_.shift();
+}
+
+// Turns to the next announcer of what did not come.
+void Router::ask_again(Now now, PubsubEffects& effects) {
+  std::map<PeerId, std::vector<MessageId>> ask;
+  for (auto& [id, wanted] : wanted_) {
+    if (wanted.others.empty() || now.instant < wanted.asked_at + options_.iwant_patience) continue;
+    wanted.asked = wanted.others.front();
+    wanted.asked_at = now.instant;
+    wanted.others.erase(wanted.others.begin());
+    auto& ids = ask[wanted.asked];
+    if (ids.size() < options_.ihave_ids_max) ids.push_back(id);
+  }
+  for (const auto& [id, ids] : ask) {
+    auto at = peers_.find(id);
+    if (at != peers_.end() && at->second.version) ask_for(id, at->second, ids, effects);
+  }
 }
 
 // Committee peers hear the ids of recent messages that they are not known to have, and pull what they missed.

@@ -155,37 +155,58 @@ void Router::receive_prunes(const PeerId& id, const RpcView& rpc, Now now, Pubsu
   }
 }
 
-// Asks for what we have not seen and nobody else was asked for within a heartbeat.
 void Router::receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
   std::vector<MessageId> ask;
   for (const IHaveView& view : rpc.ihave) {
     if (++peer.ihave_messages > options_.ihave_messages_max) break;
     Topic* topic = find_topic(as_text(view.topic));
-    if (topic == nullptr || !topic->subscribed) continue;
+    if (topic == nullptr || !topic->subscribed || !peer.version) continue;
     for (ByteView raw : view.ids) {
       if (++peer.ihave_ids > options_.ihave_ids_max) break;
       ++counters_.ihave_in;
       MessageId message_id = to_bytes(raw);
       if (seen_.contains(message_id)) {
         note_duplicate(message_id, id);
-        continue;
+      } else if (wants(message_id, id, now)) {
+        ask.push_back(std::move(message_id));
       }
-      auto wanted = wanted_.find(message_id);
-      bool is_asked = wanted != wanted_.end() && now.instant < wanted->second.asked_at + options_.heartbeat;
-      if (is_asked || (wanted == wanted_.end() && wanted_.size() >= options_.wanted_ids_max)) continue;
-      wanted_.insert_or_assign(message_id, Wanted{id, now.instant});
-      ask.push_back(std::move(message_id));
     }
   }
-  if (ask.empty() || !peer.version) return;
+  ask_for(id, peer, ask, effects);
+}
+
+// Whether to ask `from` for it now: one peer at a time is asked, the others are remembered.
+bool Router::wants(const MessageId& id, const PeerId& from, Now now) {
+  constexpr std::size_t kOthersMax = 8;
+  auto at = wanted_.find(id);
+  if (at == wanted_.end()) {
+    if (wanted_.size() >= options_.wanted_ids_max) return false;
+    wanted_.emplace(id, Wanted{from, now.instant, {}});
+    return true;
+  }
+  Wanted& wanted = at->second;
+  if (now.instant < wanted.asked_at + options_.iwant_patience) {
+    bool is_known =
+        wanted.asked == from || std::find(wanted.others.begin(), wanted.others.end(), from) != wanted.others.end();
+    if (!is_known && wanted.others.size() < kOthersMax) wanted.others.push_back(from);
+    return false;
+  }
+  if (wanted.asked == from && !wanted.others.empty()) return false;  // it had its chance
+  std::erase(wanted.others, from);
+  wanted.asked = from;
+  wanted.asked_at = now.instant;
+  return true;
+}
+
+void Router::ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, PubsubEffects& effects) {
+  if (ids.empty()) return;
   RpcWriter writer;
-  writer.iwant(ask);
+  writer.iwant(ids);
   if (!peer.outbox.gossip(writer.control_bytes(), Outbox::Urgency::normal)) {
-    for (const MessageId& message_id : ask) wanted_.erase(message_id);
     ++counters_.dropped_gossip;
     return;
   }
-  counters_.iwant_out += ask.size();
+  counters_.iwant_out += ids.size();
   note_writable(id, peer, effects);
 }
 
