@@ -12,7 +12,8 @@ Connection::Connection(Direction direction, const Identity& identity, ProtocolLi
       protocols_(std::move(protocols)),
       options_(std::move(options)),
       upgrade_(direction, identity, options_.upgrade, entropy),
-      upgrade_deadline_(now.instant + options_.upgrade_timeout) {}
+      upgrade_deadline_(now.instant + options_.upgrade_timeout),
+      upgrade_output_(upgrade_.take_output()) {}
 
 void Connection::receive(ByteView bytes, Now now) {
   if (has_ended_) return;
