@@ -1,7 +1,7 @@
 // The wire of gossipsub: `uvarint(length) || RPC` frames, a reader that hands out views and allocates nothing before it
-// has counted everything against the limits, and a writer. The schema is proto/pubsub.proto; docs/PROTOCOL.md names the
-// sources. Unknown fields are skipped everywhere but in Message, where they are an error: go signs them and js drops
-// them, so such a message cannot be forwarded faithfully.
+// has counted everything against the limits, and a writer. The schema is proto/pubsub.proto (libp2p's rpc.proto, with
+// topics as bytes: their UTF-8 and length are checked here). Unknown fields are skipped everywhere but in Message,
+// where they are an error: go signs them and js drops them, so such a message cannot be forwarded faithfully.
 #pragma once
 
 #include <deque>

@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/transcript.h"
-#include "tests/net/js_vectors.h"
+#include "tests/net/fixtures.h"
 
 namespace kms::net {
 namespace {
 
 Bytes hex(std::string_view text) {
-  return *parse_hex(text);
-}
-Identity identity_of(std::string_view seed) {
-  return std::move(*Identity::from_secp256k1(crypto::sha256(as_bytes(seed))));
+  return unhex(text);
 }
 PubsubMessage reread(const PubsubMessage& message) {
   Bytes encoded = message.encode();
@@ -20,9 +16,8 @@ PubsubMessage reread(const PubsubMessage& message) {
 }
 
 TEST(PubsubMessage, SignsAsJsDoes) {
-  KMS_JS_VECTORS_OR_SKIP(vectors);
-  Identity alice = identity_of("alice");
-  for (const auto& entry : vectors.at("pubsub").as_array()) {
+  Identity alice = identity_named("alice");
+  for (const auto& entry : vectors().at("pubsub").as_array()) {
     const auto& vector = entry.as_object();
     auto text = [&vector](const char* name) { return std::string(vector.at(name).as_string()); };
     std::uint64_t seqno = std::stoull(text("seqno"), nullptr, 16);
@@ -45,7 +40,7 @@ TEST(PubsubMessage, SignsAsJsDoes) {
 }
 
 TEST(PubsubMessage, AnyChangeBreaksTheSignature) {
-  Identity alice = identity_of("alice");
+  Identity alice = identity_named("alice");
   auto good = make_signed(alice, "t", hex("68656c6c6f"), 7);
   EXPECT_TRUE(verify_signature(good, alice.public_key()));
   auto changed = [&](auto change) {
@@ -57,13 +52,13 @@ TEST(PubsubMessage, AnyChangeBreaksTheSignature) {
   EXPECT_FALSE(changed([](PubsubMessage& m) { m.topic = "u"; }));
   EXPECT_FALSE(changed([](PubsubMessage& m) { m.seqno->at(7) ^= 1; }));
   EXPECT_FALSE(changed([](PubsubMessage& m) { m.signature.reset(); }));
-  EXPECT_FALSE(verify_signature(good, identity_of("bob").public_key()));
+  EXPECT_FALSE(verify_signature(good, identity_named("bob").public_key()));
   EXPECT_TRUE(changed([&](PubsubMessage& m) { m.key = to_bytes(alice.public_key().encoded()); }))
       << "key is not signed";
 }
 
 TEST(PubsubMessage, EmptyAndAbsentDataAreSignedDifferently) {
-  auto empty = make_signed(identity_of("alice"), "t", {}, 1);
+  auto empty = make_signed(identity_named("alice"), "t", {}, 1);
   auto absent = empty;
   absent.data.reset();
   EXPECT_NE(empty.signed_bytes(), absent.signed_bytes());
@@ -72,7 +67,7 @@ TEST(PubsubMessage, EmptyAndAbsentDataAreSignedDifferently) {
 }
 
 TEST(PubsubMessage, EveryRequiredFieldIsRequired) {
-  Identity alice = identity_of("alice"), bob = identity_of("bob");
+  Identity alice = identity_named("alice"), bob = identity_named("bob");
   auto good = make_signed(alice, "t", hex("00"), 7);
   EXPECT_TRUE(author_of(good));
   auto accepted = [&](auto change) {
@@ -92,18 +87,18 @@ TEST(PubsubMessage, EveryRequiredFieldIsRequired) {
 }
 
 TEST(PubsubMessage, TheContentIdBindsEverythingTheAuthorSaid) {
-  auto message = make_signed(identity_of("alice"), "t", hex("68656c6c6f"), 1);
+  auto message = make_signed(identity_named("alice"), "t", hex("68656c6c6f"), 1);
   Bytes bound = hex("0174");
   append(bound, *message.from);
   append(bound, hex("0000000000000001"));
   append(bound, as_bytes("hello"));
-  Hash32 hash = crypto::sha256(bound);
+  Hash32 hash = sha256(bound);
   EXPECT_EQ(to_hex(message_id(MessageIdMode::content, message)), to_hex(hash).substr(0, 40));
   auto other = message;
   other.data->at(0) ^= 1;
   EXPECT_NE(message_id(MessageIdMode::content, message), message_id(MessageIdMode::content, other));
   EXPECT_EQ(message_id(MessageIdMode::from_seqno, message), message_id(MessageIdMode::from_seqno, other));
-  Hash32 data_hash = crypto::sha256(as_bytes("hello"));
+  Hash32 data_hash = sha256(as_bytes("hello"));
   EXPECT_EQ(to_hex(message_id(MessageIdMode::sha256_of_data, message)), to_hex(data_hash));
 }
 

@@ -4,13 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/net/js_vectors.h"
+#include "tests/net/fixtures.h"
 
 namespace kms::net {
 namespace {
 
 Bytes hex(std::string_view text) {
-  return *parse_hex(text);
+  return unhex(text);
 }
 std::vector<Bytes> ids() {
   return {to_bytes(as_bytes("id-1")), hex("ff00fe")};
@@ -45,8 +45,7 @@ TEST(PubsubWire, WritesTheBytesOfJs) {
 }
 
 TEST(PubsubWire, ReadsTheVectorsOfJs) {
-  KMS_JS_VECTORS_OR_SKIP(vectors);
-  const auto& gossipsub = vectors.at("gossipsub").as_object();
+  const auto& gossipsub = vectors().at("gossipsub").as_object();
   auto rpc = [&gossipsub](const char* name) {
     static Bytes body;  // the views point into it
     body = body_of(hex(gossipsub.at(name).as_string()));

@@ -1,18 +1,10 @@
 #include "tests/net/router_world.h"
 
-#include "crypto/transcript.h"
+#include "tests/net/fixtures.h"
 
 namespace kms::net {
-namespace {
-
-Identity identity_of(std::string_view seed) {
-  return std::move(*Identity::from_secp256k1(crypto::sha256(as_bytes(seed))));
-}
-
-}  // namespace
-
 RouterNode::RouterNode(std::string_view seed, RouterOptions options, Now now)
-    : identity(identity_of(seed)), random(1), router(identity, std::move(options), random, now) {}
+    : identity(identity_named(seed)), random(1), router(identity, std::move(options), random, now) {}
 
 void RouterNode::absorb(PubsubEffects effects) {
   for (auto& delivery : effects.deliver) delivered.push_back(std::move(delivery));
@@ -31,7 +23,7 @@ std::vector<Refusal> RouterNode::refusals() const {
   return out;
 }
 
-RawPeer::RawPeer(std::string_view seed) : identity(identity_of(seed)) {}
+RawPeer::RawPeer(std::string_view seed) : identity(identity_named(seed)) {}
 
 RouterOptions RouterWorld::open_options() {
   RouterOptions options;
