@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 
 #include "node/store.h"
 
@@ -38,6 +37,11 @@ class MemoryStore final : public Store {
     std::uint64_t commits = 0;
     State clone() const;
   };
+  void apply(const dkg::Put& put);
+  void apply(const dkg::Seal& seal);
+  void apply(const dkg::Erase& erase);
+  void apply(const dkg::DestroyKek& destroy);
+
   State now_;
   std::optional<State> durable_;  // while holding
   bool fails_next_ = false;
