@@ -192,7 +192,9 @@ def main():
                   + ("" if options.dir is None else f" --dir {shown(folder.path)}"))
             return 0
         print("Ctrl-C stops all nodes. Changes from here on:", flush=True)
-        watch.follow(plan, nodes, state)
+        os.close(lock)  # another up may start again what was ended
+        lock = None
+        watch.follow(plan, lambda: recorded(folder, nodes), state)
         print("no node runs any more", flush=True)
         return 1
     except KeyboardInterrupt:
@@ -202,7 +204,17 @@ def main():
         end(folder, [each for each in nodes if each.child is not None])
         raise
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
+
+
+def recorded(folder, started):
+    """The node processes as the folder names them now; those we started know how they end."""
+    now = {each.name: each for each in processes.load(folder.processes)}
+    for each in started:
+        if now.setdefault(each.name, each).pid == each.pid:
+            now[each.name] = each
+    return [now[each.name] for each in started]
 
 
 def end(folder, nodes):

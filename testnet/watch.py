@@ -98,13 +98,14 @@ def give_up(plan, nodes, state, seconds):
     return "\n".join(lines + [f"The end of {log}:", processes.tail(log)])
 
 
-def follow(plan, nodes, state):
-    """Prints what changes until no node runs."""
+def follow(plan, current, state):
+    """Prints what changes until no node runs; current() lists the processes, one a node."""
     def line(text):
         print(time.strftime("%H:%M:%S ") + text, flush=True)
 
     while any(state.running):
         time.sleep(1)
+        nodes = current()
         new = State(plan, nodes)
         for index, node in enumerate(nodes, 1):
             before, after = state.word(index), new.word(index)
