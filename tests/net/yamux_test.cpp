@@ -440,7 +440,7 @@ struct Pipe {
   std::map<StreamId, Bytes> at_listener, at_dialer;
 
   explicit Pipe(unsigned seed) : random(seed) {}
-  std::size_t upto(std::size_t max) { return std::uniform_int_distribution<std::size_t>(1, max)(random); }
+  std::size_t upto(std::size_t max) { return 1 + random() % max; }
   void carry(Machine& from, Machine& to, std::map<StreamId, Bytes>& into) {
     Bytes out = from.session.take_output(12 + upto(70000));
     for (ByteView rest = out; !rest.empty();) {
