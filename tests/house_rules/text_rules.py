@@ -73,8 +73,8 @@ def bare_co_await(source):
 # ---- names
 
 _BANNED = {"manager", "handler", "helper", "helpers", "util", "utils", "common", "info", "do", "data"}
-# Words of the protocols that the files speak: yamux's Data frame, libp2p's AddressInfo.
-_PROTOCOL_WORDS = {"net/yamux": "data", "net/peer_record": "info"}
+# Where the word is somebody else's: yamux's Data frame, libp2p's AddressInfo, the setting data_dir.
+_TAKEN_WORDS = {"net/yamux": "data", "net/peer_record": "info", "node/io/data_lock": "data"}
 _TYPE = re.compile(r"\b(?:class|struct|enum(?: class)?)\s+([A-Z]\w*)")
 _FUNCTION = re.compile(r"^\s*(?:\[\[nodiscard\]\]\s*)?(?:(?:static|inline|virtual|constexpr|explicit|friend)\s+)*"
                        r"(?!return\b|co_return\b|throw\b|else\b|new\b|delete\b|case\b|using\b|goto\b)"
@@ -95,10 +95,11 @@ def banned_names(source):
     path = pathlib.PurePath(source.path)
     if path.suffix not in {".cpp", ".h", ".py", ".proto"}:
         return []
-    found = [(1, f"file or folder name {source.path}")] if any(_is_banned(part.partition(".")[0])
-                                                               for part in path.parts) else []
+    allowed = {word for prefix, word in _TAKEN_WORDS.items() if source.path.startswith(prefix)}
+    found = []
+    if any(_is_banned(part.partition(".")[0], allowed) for part in path.parts):
+        found.append((1, f"file or folder name {source.path}"))
     if path.suffix in {".cpp", ".h"}:
-        allowed = {word for prefix, word in _PROTOCOL_WORDS.items() if source.path.startswith(prefix)}
         for expression in (_TYPE, _FUNCTION):
             found += [(source.line_of(match.start(1), source.code), match.group(1))
                       for match in expression.finditer(source.code) if _is_banned(match.group(1), allowed)]
