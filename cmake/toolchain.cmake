@@ -17,7 +17,7 @@ endif()
 
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wswitch -Werror -fno-omit-frame-pointer
   -fstack-protector-strong)
-add_compile_definitions(_GLIBCXX_ASSERTIONS)
+add_compile_definitions(_GLIBCXX_ASSERTIONS KMS_VERSION="${PROJECT_VERSION}")
 if(KMS_SANITIZE)
   add_compile_options(-fsanitize=${KMS_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${KMS_SANITIZE})

@@ -127,7 +127,8 @@ void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
     if (known != serving.end() && (known->second->share.has_value() || shares == nullptr)) continue;
     auto kappa = static_cast<std::uint32_t>(i + 1);
     std::optional<crypto::SecretScalar> share;
-    if (shares != nullptr) share = (*shares)[i].clone();
+    // A share of zero cannot serve (PROTOCOL.md 4.3); the table shows infinity for it.
+    if (shares != nullptr && !(*shares)[i].is_zero()) share = (*shares)[i].clone();
     serving[chain_id] = std::make_shared<const delegation::ServingKey>(delegation::ServingKey{
         terms.network, record->names().key(kappa), chain_id, record->header.epoch, record->transcript, terms.threshold,
         terms.members, record->tables[i], position.value_or(0), std::move(share)});

@@ -1,0 +1,361 @@
+#include "node/io/runtime.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/io/system_clock.h"
+#include "node/io/compute_pool.h"
+#include "node/io/log.h"
+#include "node/io/process.h"
+#include "node/metrics.h"
+
+namespace kms::node::io {
+namespace {
+
+using kms::io::system_now;
+
+// Who is connected and how far away they are is told to the core at every change and this often.
+constexpr std::chrono::milliseconds kLinksEvery{1000};
+
+net::PeerId peer_id_of(const crypto::Point& key) {
+  return net::PeerId::of(net::PublicKey::from_secp256k1(key));
+}
+
+std::string short_text(const net::PeerId& peer) {
+  std::string text = peer.text();
+  return text.size() > 12 ? ".." + text.substr(text.size() - 8) : text;
+}
+
+std::string reason_text(const net::CloseCause& cause) {
+  return std::string(net::name_of(cause.reason)) + (cause.text.empty() ? "" : ": " + cause.text);
+}
+
+}  // namespace
+
+std::string topic_name(const std::string& network, Topic topic, const net::PeerId& entry) {
+  std::string prefix = "/kms/" + network;
+  switch (topic) {
+    case Topic::requests:
+      return prefix + "/requests/1";
+    case Topic::ceremony:
+      return prefix + "/ceremony/1";
+    case Topic::partials:
+      return prefix + "/partials/1/" + entry.text();
+  }
+  return prefix;
+}
+
+struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
+  Impl(boost::asio::io_context& context_in, NodeCore core_in, delegation::CredentialsPtr credentials_in,
+       Store* store_in, RuntimeOptions options_in, Entropy& entropy_in)
+      : context(context_in),
+        core(std::move(core_in)),
+        credentials(std::move(credentials_in)),
+        store(store_in),
+        options(std::move(options_in)),
+        entropy(entropy_in),
+        timer(context),
+        links_timer(context) {}
+
+  boost::asio::io_context& context;
+  NodeCore core;
+  delegation::CredentialsPtr credentials;
+  Store* store;
+  RuntimeOptions options;
+  Entropy& entropy;
+  boost::asio::steady_timer timer;
+  boost::asio::steady_timer links_timer;
+  std::optional<Instant> timer_set_for;
+  bool turn_end_posted = false;
+  bool stopping = false;
+  std::optional<net::Identity> identity;
+  std::unique_ptr<net::io::TcpHost> host;
+  std::unique_ptr<HttpServer> http;
+  std::unique_ptr<ComputePool> pool;
+  std::map<net::PeerId, dkg::NodeId> members;   // by PeerId
+  std::map<dkg::NodeId, net::PeerId> peer_ids;  // of members
+  std::map<std::string, Topic, std::less<>> topics;
+
+  void start();
+  void start_p2p();
+  void on_request(HttpRequestId id, HttpRequest&& request);
+  void on_job(delegation::Job&& job);
+  void on_events(std::vector<net::HostEvent>&& events);
+  void on_delivery(const net::PubsubDelivery& delivery);
+  void on_closed(const net::ConnectionClosed& closed);
+  void apply(NodeEffects&& effects);
+  void end_turn_soon();
+  void end_turn();
+  void set_timer();
+  void report_links();
+  void report_links_regularly();
+  std::string metrics_text() const;
+  std::string p2p_metrics() const;
+};
+
+void Runtime::Impl::start() {
+  auto self = weak_from_this();
+  pool = std::make_unique<ComputePool>(context, options.compute_threads, [self](delegation::Job&& job) {
+    if (auto alive = self.lock()) alive->on_job(std::move(job));
+  });
+  if (options.p2p) start_p2p();
+  http = std::make_unique<HttpServer>(context, options.http_host, options.http_port, options.http,
+                                      [self](HttpRequestId id, HttpRequest&& request) {
+                                        if (auto alive = self.lock()) alive->on_request(id, std::move(request));
+                                      });
+  apply(core.tick(system_now()));
+  if (host) report_links_regularly();
+}
+
+void Runtime::Impl::start_p2p() {
+  const NetworkTerms& terms = core.terms();
+  auto key = crypto::NodeKey::from_secret(credentials->node_key.expose().clone());
+  identity.emplace(std::move(*key));
+  std::map<net::PeerId, net::PeerClass> classes;
+  for (const dkg::Member& member : terms.members.members()) {
+    net::PeerId peer = peer_id_of(member.key);
+    members.emplace(peer, member.node);
+    peer_ids.emplace(member.node, peer);
+    classes.emplace(peer, net::PeerClass::committee);
+  }
+  net::io::TcpHostOptions tcp = *options.p2p;
+  tcp.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
+  tcp.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
+  auto self = weak_from_this();
+  host = std::make_unique<net::io::TcpHost>(context, *identity, std::move(tcp), entropy,
+                                            [self](std::vector<net::HostEvent>&& events) {
+                                              if (auto alive = self.lock()) alive->on_events(std::move(events));
+                                            });
+  Now now = system_now();
+  host->host().set_peer_classes(std::move(classes), now);
+  for (Topic topic : {Topic::requests, Topic::ceremony, Topic::partials}) {
+    std::string name = topic_name(terms.name, topic, identity->peer_id());
+    auto subscribed = host->host().subscribe(name, now);
+    if (!subscribed) throw std::runtime_error("p2p: cannot subscribe to " + name + ": " + subscribed.error().message);
+    topics.emplace(name, topic);
+  }
+  auto listed = host->host().set_peers(options.peers, now);
+  if (!listed) throw std::runtime_error("p2p: peer list: " + listed.error().message);
+}
+
+void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
+  bool wants_metrics = request.method == "GET" && request.target.substr(0, request.target.find('?')) == "/metrics";
+  if (wants_metrics && options.metrics) {
+    http->respond(id, {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(), {}});
+    return;
+  }
+  apply(core.http(id, std::move(request), system_now()));
+}
+
+void Runtime::Impl::on_job(delegation::Job&& job) {
+  if (!stopping) apply(core.computed(std::move(job), system_now()));
+}
+
+void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
+  if (stopping) return;
+  bool links_changed = false;
+  for (net::HostEvent& event : events) {
+    if (auto* delivery = std::get_if<net::PubsubDelivery>(&event)) {
+      on_delivery(*delivery);
+    } else if (auto* closed = std::get_if<net::ConnectionClosed>(&event)) {
+      on_closed(*closed);
+    } else if (auto* connected = std::get_if<net::PeerConnected>(&event)) {
+      bool member = members.contains(connected->peer);
+      log(LogLevel::info,
+          "p2p: connected to " + std::string(member ? "member " : "light client ") + connected->peer.text());
+      links_changed = true;
+    } else if (auto* gone = std::get_if<net::PeerDisconnected>(&event)) {
+      log(LogLevel::info, "p2p: lost " + gone->peer.text() + ": " + reason_text(gone->cause));
+      links_changed = true;
+    } else if (auto* pubsub = std::get_if<net::PubsubEvent>(&event)) {
+      links_changed = links_changed || std::holds_alternative<net::PeerSubscription>(*pubsub);
+      if (auto* refused = std::get_if<net::MessageRefused>(pubsub);
+          refused && refused->reason != net::Refusal::duplicate) {
+        log(LogLevel::debug, "p2p: refused a message of " + short_text(refused->peer) + ": " +
+                                 std::string(net::refusal_text(refused->reason)) + " " + refused->detail);
+      }
+    }
+  }
+  if (links_changed) report_links();
+}
+
+void Runtime::Impl::on_closed(const net::ConnectionClosed& closed) {
+  std::string who = closed.peer ? closed.peer->text() : "unknown peer";
+  log(LogLevel::debug, "p2p: closed " + closed.remote.text() + " (" + who + "): " + reason_text(closed.cause));
+}
+
+void Runtime::Impl::on_delivery(const net::PubsubDelivery& delivery) {
+  Now now = system_now();
+  auto topic = topics.find(delivery.topic());
+  auto author = delivery.author ? members.find(*delivery.author) : members.end();
+  if (topic == topics.end() || author == members.end()) {
+    host->host().validated(delivery.id, net::Verdict::reject, now);
+    return;
+  }
+  Received received = core.receive(topic->second, author->second, delivery.payload(), now);
+  bool accepted = received.verdict == BatchVerdict::accept;
+  host->host().validated(delivery.id, accepted ? net::Verdict::accept : net::Verdict::reject, now);
+  apply(std::move(received.effects));
+}
+
+// The order of the fields is the order of the promises: durable first, then everything that others can see.
+void Runtime::Impl::apply(NodeEffects&& effects) {
+  if (!effects.save.empty()) {
+    if (store == nullptr) throw std::runtime_error("store: this node has no store to save to");
+    store->commit(effects.save);
+  }
+  pool->submit(std::move(effects.compute));
+  for (HttpReply& reply : effects.reply) http->respond(reply.request, std::move(reply.response));
+  for (const LogLine& line : effects.log) log(line.level, line.text);
+  end_turn_soon();
+}
+
+void Runtime::Impl::end_turn_soon() {
+  if (turn_end_posted || stopping) return;
+  turn_end_posted = true;
+  auto self = weak_from_this();
+  boost::asio::post(context, [self] {
+    if (auto alive = self.lock()) alive->end_turn();
+  });
+}
+
+// Items of one turn share a batch and its signature.
+void Runtime::Impl::end_turn() {
+  turn_end_posted = false;
+  if (stopping) return;
+  if (core.has_outgoing()) {
+    Now now = system_now();
+    for (Publish& publish : core.flush()) {
+      if (!host) continue;
+      net::PeerId entry = identity->peer_id();
+      if (publish.topic == Topic::partials) {
+        auto known = peer_ids.find(publish.entry);
+        if (known == peer_ids.end()) continue;
+        entry = known->second;
+      }
+      std::string name = topic_name(core.terms().name, publish.topic, entry);
+      auto published = host->host().publish(name, std::move(publish.batch), now);
+      if (!published) log(LogLevel::warn, "p2p: cannot publish on " + name + ": " + published.error().message);
+    }
+  }
+  set_timer();
+}
+
+void Runtime::Impl::set_timer() {
+  std::optional<Instant> wakes_at = core.wakes_at();
+  if (wakes_at == timer_set_for) return;
+  timer_set_for = wakes_at;
+  if (!wakes_at) {
+    timer.cancel();
+    return;
+  }
+  timer.expires_at(std::chrono::steady_clock::time_point(wakes_at->time_since_epoch()));
+  auto self = weak_from_this();
+  timer.async_wait([self](boost::system::error_code failure) {
+    auto alive = self.lock();
+    if (failure || !alive || alive->stopping) return;
+    alive->timer_set_for.reset();
+    alive->apply(alive->core.tick(system_now()));
+  });
+}
+
+void Runtime::Impl::report_links() {
+  std::vector<PeerLink> links;
+  for (const net::Host::PeerView& peer : host->view().peers()) {
+    PeerLink link;
+    auto member = members.find(peer.peer);
+    // A member counts as connected once messages flow both ways.
+    if (member != members.end() && !peer.has_pubsub) continue;
+    if (member != members.end()) link.node = member->second;
+    link.peer_id = peer.peer.text();
+    link.address = peer.remote.text();
+    link.agent = peer.agent_version;
+    if (peer.round_trip) link.rtt_ms = static_cast<double>(peer.round_trip->count()) / 1000.0;
+    link.outbound = peer.direction == net::Direction::outbound;
+    links.push_back(std::move(link));
+  }
+  apply(core.links(std::move(links), system_now()));
+}
+
+void Runtime::Impl::report_links_regularly() {
+  if (stopping) return;
+  report_links();
+  links_timer.expires_after(kLinksEvery);
+  auto self = weak_from_this();
+  links_timer.async_wait([self](boost::system::error_code failure) {
+    auto alive = self.lock();
+    if (!failure && alive) alive->report_links_regularly();
+  });
+}
+
+std::string Runtime::Impl::p2p_metrics() const {
+  MetricsText text;
+  const net::PubsubCounters& counters = host->view().router().counters();
+  text.gauge("kms_p2p_connections", "Connections, dials in flight included",
+             static_cast<double>(host->view().connection_count()));
+  text.counter("kms_p2p_signatures_checked_total", "Signatures of gossip messages checked",
+               counters.signatures_checked);
+  text.counter("kms_p2p_signatures_made_total", "Gossip messages signed", counters.signatures_made);
+  text.counter("kms_p2p_bytes_in_total", "Bytes of gossip RPCs received", counters.bytes_in);
+  text.counter("kms_p2p_bytes_out_total", "Bytes of gossip RPCs sent", counters.bytes_out);
+  text.counter("kms_p2p_messages_pulled_total", "Messages sent to answer IWANT", counters.pulled);
+  text.counter("kms_p2p_messages_dropped_total", "Messages dropped because a peer's queue was full",
+               counters.dropped_messages);
+  text.family("kms_p2p_messages_refused_total", "counter", "Gossip messages not accepted, by reason");
+  for (std::size_t i = 0; i < net::kRefusals; ++i) {
+    text.value("kms_p2p_messages_refused_total", "reason", net::refusal_text(static_cast<net::Refusal>(i)),
+               counters.refused[i]);
+  }
+  auto by_topic = host->view().router().topic_counters();
+  text.family("kms_p2p_topic_messages_total", "counter", "Gossip messages received, duplicates not counted");
+  for (const auto& [topic, count] : by_topic) {
+    text.value("kms_p2p_topic_messages_total", "topic", topic, count.received);
+  }
+  return text.take();
+}
+
+std::string Runtime::Impl::metrics_text() const {
+  MetricsText text;
+  text.gauge("process_resident_memory_bytes", "Resident set", static_cast<double>(resident_bytes()));
+  text.gauge("process_cpu_seconds_total", "User and system time", cpu_seconds());
+  text.gauge("kms_http_connections", "Open HTTP connections", static_cast<double>(http->connections()));
+  text.counter("kms_http_connections_refused_total", "HTTP connections over a limit", http->refused_connections());
+  return core.metrics(system_now()) + text.take() + (host ? p2p_metrics() : "");
+}
+
+Runtime::Runtime(boost::asio::io_context& context, NodeCore core, delegation::CredentialsPtr credentials, Store* store,
+                 RuntimeOptions options, Entropy& entropy)
+    : impl_(std::make_shared<Impl>(context, std::move(core), std::move(credentials), store, std::move(options),
+                                   entropy)) {
+  impl_->start();
+}
+
+Runtime::~Runtime() {
+  impl_->stopping = true;
+  impl_->pool->stop();
+}
+
+std::uint16_t Runtime::http_port() const {
+  return impl_->http->port();
+}
+
+std::vector<net::Multiaddr> Runtime::p2p_addresses() const {
+  return impl_->host ? impl_->host->listen_addresses() : std::vector<net::Multiaddr>{};
+}
+
+void Runtime::stop(std::function<void()> stopped) {
+  if (impl_->stopping) return;
+  impl_->stopping = true;
+  impl_->timer.cancel();
+  impl_->links_timer.cancel();
+  impl_->http->stop();
+  impl_->pool->stop();
+  if (impl_->host) {
+    impl_->host->stop(std::move(stopped));
+  } else {
+    boost::asio::post(impl_->context, std::move(stopped));
+  }
+}
+
+}  // namespace kms::node::io

@@ -1,0 +1,47 @@
+// The node as a process: sockets, disk, threads and clock around NodeCore and net::Host. It decides nothing; it applies
+// effects in order, a durable save before anything is published.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "net/io/tcp_host.h"
+#include "node/io/http_server.h"
+#include "node/node_core.h"
+#include "node/store.h"
+
+namespace kms::node::io {
+
+struct RuntimeOptions {
+  std::string http_host = "127.0.0.1";
+  std::uint16_t http_port = 0;
+  HttpLimits http;
+  // Nothing: no p2p at all (solo).
+  std::optional<net::io::TcpHostOptions> p2p;
+  std::vector<net::Multiaddr> peers;
+  std::size_t compute_threads = 1;
+  bool metrics = true;
+};
+
+class Runtime {
+ public:
+  // Everything given here outlives the runtime. `store` may be null in solo mode without state.
+  Runtime(boost::asio::io_context& context, NodeCore core, delegation::CredentialsPtr credentials, Store* store,
+          RuntimeOptions options, Entropy& entropy);
+  ~Runtime();
+
+  std::uint16_t http_port() const;
+  std::vector<net::Multiaddr> p2p_addresses() const;
+  // Finishes what is quick, closes everything, then calls `stopped` on the io_context's thread.
+  void stop(std::function<void()> stopped);
+
+  struct Impl;
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+// The names of architecture's topics: /kms/<network>/requests/1, ..
+std::string topic_name(const std::string& network, Topic topic, const net::PeerId& entry);
+
+}  // namespace kms::node::io

@@ -1,0 +1,287 @@
+#include "node/io/startup.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sys/stat.h>
+#include <thread>
+
+#include "base/io/system_clock.h"
+#include "node/io/keystore_file.h"
+#include "node/io/log.h"
+#include "node/io/sqlite_store.h"
+#include "node/network_terms.h"
+
+extern char** environ;
+
+namespace kms::node::io {
+namespace {
+
+constexpr std::size_t kTextFileMax = 1024 * 1024;
+constexpr std::size_t kSecretFileMax = 64 * 1024;
+
+// Reads at most `max` bytes into wiped memory; the caller decides whether they are secret.
+Result<crypto::SecretBytes> read_file(const std::string& path, std::size_t max) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return error("cannot read " + path + ": " + std::strerror(errno));
+  crypto::SecretBytes buffer(max + 1);
+  file.rdbuf()->pubsetbuf(nullptr, 0);
+  file.read(reinterpret_cast<char*>(buffer.expose_mutable().data()), static_cast<std::streamsize>(max + 1));
+  auto size = static_cast<std::size_t>(file.gcount());
+  if (size > max) return error(path + " is larger than " + std::to_string(max) + " bytes");
+  return crypto::SecretBytes::copy_of(buffer.expose().first(size));
+}
+
+Result<std::string> read_text(const std::string& path) {
+  auto bytes = read_file(path, kTextFileMax);
+  if (!bytes) return bytes.error();
+  // In place: an Error could be made of a string, too.
+  return Result<std::string>(boost::system::in_place_value, as_text(bytes->expose()));
+}
+
+// The secret itself, or the content of its file without the line end.
+Result<crypto::SecretBytes> read_secret(const SecretSource& source, const std::string& what) {
+  if (source.value) return source.value->clone();
+  if (source.file.empty()) return error(what + " is missing");
+  auto content = read_file(source.file, kSecretFileMax);
+  if (!content) return error(what + ": " + content.error().message);
+  ByteView trimmed = content->expose();
+  while (!trimmed.empty() && (trimmed.back() == '\n' || trimmed.back() == '\r'))
+    trimmed = trimmed.first(trimmed.size() - 1);
+  if (trimmed.empty()) return error(what + ": " + source.file + " is empty");
+  return crypto::SecretBytes::copy_of(trimmed);
+}
+
+Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& hex, const std::string& what) {
+  auto fail = [&] { return error(what + ": expected 32 bytes of hex that are a secp256k1 private key"); };
+  ByteView digits = hex.expose();
+  if (digits.size() >= 2 && digits[0] == '0' && digits[1] == 'x') digits = digits.subspan(2);
+  if (digits.size() != 64) return fail();
+  crypto::Secret<32> key;
+  for (std::size_t i = 0; i < 64; ++i) {
+    std::uint8_t c = digits[i];
+    int value = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+    if (value < 0) return fail();
+    std::uint8_t& byte = key.expose_mutable()[i / 2];
+    byte = static_cast<std::uint8_t>(byte << 4 | value);
+  }
+  auto scalar = crypto::SecretScalar::parse(key.expose());
+  if (!scalar || scalar->is_zero()) return fail();
+  return std::move(*scalar);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+// Whether a solo node has nothing to remember: all keys and the wallet came with the environment.
+bool needs_no_state(const Config& config) {
+  bool all_given = std::all_of(config.solo_chains.begin(), config.solo_chains.end(),
+                               [](const SoloChain& chain) { return chain.imported_key.has_value(); });
+  bool has_passphrase = config.passphrase.value.has_value() || !config.passphrase.file.empty();
+  return config.solo && !config.network_file && all_given && !has_passphrase;
+}
+
+Result<NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
+  if (needs_no_state(config)) return NodeSecrets::generate(entropy);
+  auto passphrase = read_secret(config.passphrase, "passphrase of " + config.node_key_file +
+                                                       " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
+  if (!passphrase) return passphrase.error();
+  if (config.solo && !exists(config.node_key_file)) {
+    log(LogLevel::info, "making a new node key in " + config.node_key_file);
+    return create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
+  }
+  return open_node_key_file(config.node_key_file, passphrase->expose());
+}
+
+Result<delegation::CredentialsPtr> make_credentials(const Config& config, NodeSecrets& secrets) {
+  std::optional<crypto::SecretScalar> wallet;
+  if (config.delegation.response_wallet) {
+    auto text = read_secret(*config.delegation.response_wallet, "response wallet");
+    if (!text) return text.error();
+    auto key = parse_secret_key(*text, "response wallet");
+    if (!key) return key.error();
+    wallet = std::move(*key);
+  } else {
+    wallet = secrets.key.expose().clone();
+  }
+  return delegation::CredentialsPtr(std::make_shared<const delegation::Credentials>(
+      delegation::Credentials{std::move(secrets.key), std::move(secrets.node_secret), std::move(*wallet)}));
+}
+
+// A chain's key: as imported, as made at an earlier start, or a new one, sealed before it is used.
+Result<SoloKey> solo_key(const SoloChain& chain, Store* store, Entropy& entropy) {
+  SoloKey key;
+  key.chain_id = chain.id;
+  key.imported = chain.imported_key.has_value();
+  if (chain.imported_key) {
+    key.secret = chain.imported_key->clone();
+    return key;
+  }
+  std::string name = "solo/" + std::to_string(chain.id) + "/key";
+  std::vector<std::string> known = store->list(name);
+  if (std::find(known.begin(), known.end(), name) != known.end()) {
+    auto sealed = store->open(name);
+    if (!sealed) return error("the key of chain " + std::to_string(chain.id) + ": " + sealed.error().message);
+    auto secret = crypto::SecretScalar::parse(sealed->expose());
+    if (!secret) return error("the stored key of chain " + std::to_string(chain.id) + " is damaged");
+    key.secret = std::move(*secret);
+    return key;
+  }
+  key.secret = crypto::SecretScalar::random(entropy);
+  dkg::Checkpoint checkpoint;
+  checkpoint.writes.push_back(dkg::Seal{name, name + "/kek", crypto::SecretBytes::copy_of(key.secret.expose())});
+  store->commit(checkpoint);
+  return key;
+}
+
+NodeOptions node_options(const Config& config) {
+  NodeOptions options;
+  options.version = KMS_VERSION;
+  options.form_a = config.delegation.form_a;
+  options.collector.timeout = config.delegation.timeout;
+  options.collector.hedge_delay = config.delegation.hedge_delay;
+  options.responder.hedge_delay = config.delegation.hedge_delay;
+  return options;
+}
+
+RuntimeOptions runtime_options(const Config& config) {
+  RuntimeOptions options;
+  options.http_host = config.http.listen.host;
+  options.http_port = config.http.listen.port;
+  options.http.connections_max = config.http.connections_max;
+  options.http.connections_per_address_max = config.http.connections_per_address_max;
+  options.http.body_bytes_max = config.http.body_bytes_max;
+  options.http.idle = config.http.idle;
+  options.http.receive = config.http.receive;
+  options.http.send = config.http.send;
+  options.http.answer = config.delegation.timeout + std::chrono::seconds(3);
+  options.metrics = config.metrics;
+  options.compute_threads =
+      config.compute_threads != 0 ? config.compute_threads : std::max(1u, std::thread::hardware_concurrency());
+  return options;
+}
+
+// Addresses to dial: the peer list, and what the network file says of the members.
+Result<std::vector<net::Multiaddr>> peers_of(const Config& config, const registry::NetworkFile* network,
+                                             const net::PeerId& self) {
+  std::vector<net::Multiaddr> out = config.p2p.peers;
+  if (config.p2p.peers_file) {
+    auto text = read_text(*config.p2p.peers_file);
+    if (!text) return error("peers file: " + text.error().message);
+    auto peers = parse_peers(*text, *config.p2p.peers_file);
+    if (!peers) return peers.error();
+    out.insert(out.end(), peers->begin(), peers->end());
+  }
+  if (network == nullptr) return out;
+  for (const registry::Member& member : network->members()) {
+    net::PeerId peer = net::PeerId::of(net::PublicKey::from_secp256k1(member.key));
+    if (peer == self) continue;
+    for (const std::string& address : member.addresses) {
+      bool named = address.find("/p2p/") != std::string::npos;
+      auto parsed = net::Multiaddr::parse_text(named ? address : address + "/p2p/" + peer.text());
+      if (!parsed) return error("network file: address \"" + address + "\": " + parsed.error().message);
+      out.push_back(*parsed);
+    }
+  }
+  return out;
+}
+
+Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& credentials, Store* store,
+                            Entropy& entropy) {
+  std::vector<SoloKey> keys;
+  for (const SoloChain& chain : config.solo_chains) {
+    auto key = solo_key(chain, store, entropy);
+    if (!key) return key.error();
+    keys.push_back(std::move(*key));
+  }
+  return NodeCore::begin_solo(solo_terms(config.solo_chains, credentials->node_key.public_key()), credentials,
+                              std::move(keys), node_options(config), entropy, kms::io::system_now());
+}
+
+void log_start(const Config& config, const delegation::Credentials& credentials, const Runtime& runtime) {
+  for (const std::string& warning : config.warnings) log(LogLevel::warn, "config: " + warning);
+  crypto::Address signer = crypto::address_of(crypto::multiply_generator(credentials.response_wallet).point());
+  log(LogLevel::info, "node " + credentials.node_key.address().hex() + ", answers signed by " + signer.hex());
+  for (const net::Multiaddr& address : runtime.p2p_addresses()) log(LogLevel::info, "p2p on " + address.text());
+  log(LogLevel::info, "http on " + config.http.listen.host + ":" + std::to_string(runtime.http_port()));
+}
+
+}  // namespace
+
+Result<Environment> read_environment() {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    std::string_view text(*entry);
+    std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || !(text.starts_with("KMS_") || text.starts_with("NOX_KMS_"))) continue;
+    environment.insert_or_assign(std::string(text.substr(0, equals)),
+                                 crypto::SecretBytes::copy_of(as_bytes(text.substr(equals + 1))));
+  }
+  for (const FileVariable& variable : file_variables(environment)) {
+    auto content = read_secret({std::nullopt, variable.path}, variable.name + "_FILE");
+    if (!content) return content.error();
+    environment.insert_or_assign(variable.name, std::move(*content));
+  }
+  return environment;
+}
+
+Result<Config> load_config(const StartOptions& options, const Environment& environment) {
+  std::string text;
+  if (!options.config_file.empty()) {
+    auto content = read_text(options.config_file);
+    if (!content) return content.error();
+    text = std::move(*content);
+  }
+  return parse_config(text, options.config_file, environment, options.command_line);
+}
+
+Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy& entropy) {
+  Node node;
+  auto secrets = open_secrets(config, entropy);
+  if (!secrets) return secrets.error();
+  if (!needs_no_state(config)) {
+    auto store = SqliteStore::open(config.data_dir, std::move(secrets->store_key), entropy);
+    if (!store) return store.error();
+    node.store = std::move(*store);
+  }
+  auto credentials = make_credentials(config, *secrets);
+  if (!credentials) return credentials.error();
+  node.credentials = std::move(*credentials);
+
+  RuntimeOptions options = runtime_options(config);
+  if (config.solo && !config.network_file) {
+    auto core = begin_solo(config, node.credentials, node.store.get(), entropy);
+    if (!core) return core.error();
+    node.runtime = std::make_unique<Runtime>(context, std::move(*core), node.credentials, node.store.get(),
+                                             std::move(options), entropy);
+  } else {
+    auto text = read_text(*config.network_file);
+    if (!text) return error("network file: " + text.error().message);
+    auto network = registry::NetworkFile::parse(*text, *config.network_file);
+    if (!network) return network.error();
+    auto terms = network_terms(*network);
+    if (!terms) return terms.error();
+    net::PeerId self = net::PeerId::of(net::PublicKey::from_secp256k1(node.credentials->node_key.public_key()));
+    auto peers = peers_of(config, &*network, self);
+    if (!peers) return peers.error();
+    options.peers = std::move(*peers);
+    options.p2p.emplace();
+    options.p2p->listen = config.p2p.listen;
+    options.p2p->host.agent_version = std::string("kms/") + KMS_VERSION;
+    options.p2p->host.router.forward = net::ForwardPolicy::grafted;
+    auto core = NodeCore::begin(std::move(*terms), node.credentials, node_options(config), *node.store, entropy,
+                                kms::io::system_now());
+    if (!core) return core.error();
+    node.runtime = std::make_unique<Runtime>(context, std::move(*core), node.credentials, node.store.get(),
+                                             std::move(options), entropy);
+  }
+  log_start(config, *node.credentials, *node.runtime);
+  return node;
+}
+
+}  // namespace kms::node::io
