@@ -199,9 +199,8 @@ Certificate void_certificate(const SlotId& slot, const Sid& sid, const Transcrip
 }
 
 Electorate SlotCommittees::electorate(CertificateKind kind, std::optional<Instance> instance, bool emergency) const {
-  if (kind == CertificateKind::candidate || kind == CertificateKind::activation) {
-    return {receivers, receivers_threshold.q()};
-  }
+  if (kind == CertificateKind::candidate) return {receivers, receivers_threshold.q(), absent};
+  if (kind == CertificateKind::activation) return {receivers, receivers_threshold.q()};
   bool by_emergency = kind == CertificateKind::emergency || (emergency && instance == Instance::fate);
   return {deciders, by_emergency ? deciders_threshold.q_em() : deciders_threshold.q()};
 }
@@ -218,6 +217,10 @@ Result<void> verify(const Certificate& certificate, const NetworkId& network, co
                    " twice, out of order or not in the committee");
     }
     before = entry.index;
+    const auto& excluded = electorate.excluded;
+    if (std::find(excluded.begin(), excluded.end(), entry.index) != excluded.end()) {
+      return error("certificate counts position " + std::to_string(entry.index) + ", which is absent");
+    }
     const Member& member = electorate.committee.at(entry.index);
     if (!crypto::verify(member.key, entry.signature, certificate.vote_digest(network, member.node, entry.index))) {
       return error("certificate: the signature of position " + std::to_string(entry.index) + " does not verify");

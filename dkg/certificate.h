@@ -51,10 +51,11 @@ Certificate emergency_certificate(const Emergency& any_vote, Signatures signatur
 Certificate void_certificate(const SlotId& slot, const Sid& sid, const TranscriptHash& transcript,
                              const CertificateId& emergency, Signatures approvals);
 
-// Who may sign a certificate and how many of them must.
+// Who may sign a certificate and how many of them must. A signature by an excluded position refuses the certificate.
 struct Electorate {
   const Committee& committee;
   std::uint16_t quorum;
+  std::vector<Position> excluded = {};
 };
 
 // The committees of one slot. CANDIDATE and ACTIVATION belong to the receivers N with q', everything else to the
@@ -65,6 +66,7 @@ struct SlotCommittees {
   Threshold deciders_threshold;
   Committee receivers;
   Threshold receivers_threshold;
+  std::vector<Position> absent = {};  // of the header whose sid is meant: their READYs count for nothing (4.1)
   Electorate electorate(CertificateKind kind, std::optional<Instance> instance, bool emergency) const;
 };
 

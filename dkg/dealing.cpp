@@ -1,6 +1,7 @@
 #include "dkg/dealing.h"
 
 #include "base/assert.h"
+#include "dkg/derive.h"
 
 namespace kms::dkg {
 namespace {
@@ -10,18 +11,6 @@ using crypto::Point;
 using crypto::Scalar;
 using crypto::SecretScalar;
 using crypto::Transcript;
-
-// A derivation that gives zero is repeated with a counter as one more item (TRANSCRIPTS.md 1).
-template <class Fields>
-SecretScalar derive(std::string_view tag, const Fields& fields) {
-  for (std::uint32_t counter = 0;; ++counter) {
-    Transcript out(tag);
-    fields(out);
-    if (counter > 0) out.u32(counter);
-    SecretScalar derived = out.secret_scalar();
-    if (!derived.is_zero()) return derived;
-  }
-}
 
 Element times(Base base, const SecretScalar& scalar) {
   return base == Base::g ? crypto::multiply_generator(scalar) : crypto::multiply(scalar, Point::second_generator());
