@@ -18,8 +18,8 @@ namespace kms::node {
 // Variables by name, as the process got them; values may be secrets.
 using Environment = std::map<std::string, crypto::SecretBytes, std::less<>>;
 
-// Variables <NAME>_FILE of nox-kms, for which node/io reads the file they name and adds <NAME> with its content before
-// the environment is parsed. The KMS_* ones ending so are settings of their own.
+// Variables NOX_KMS_<NAME>_FILE, for which node/io reads the file they name and adds NOX_KMS_<NAME> with its content
+// before the environment is parsed. The KMS_* ones ending so are settings of their own.
 struct FileVariable {
   std::string name;  // without _FILE
   std::string path;
@@ -75,12 +75,12 @@ struct SoloChain {
 };
 
 struct Config {
-  std::string data_dir;
+  std::string data_dir;  // empty only in a solo node that keeps nothing: every key came with the environment
   bool solo = false;
   P2pSettings p2p;
   HttpSettings http;
-  std::string node_key_file;  // default DATA_DIR/node.key
-  SecretSource passphrase;
+  std::string node_key_file;                // default DATA_DIR/node.key
+  SecretSource passphrase;                  // neither value nor file only where data_dir may be empty
   std::optional<std::string> network_file;  // always there unless solo
   std::vector<SoloChain> solo_chains;       // by chain id; solo without a network file has at least one
   DelegationSettings delegation;

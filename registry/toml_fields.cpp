@@ -91,6 +91,16 @@ bool TomlFields::has(const std::string& key) {
   return found.override || found.node != nullptr;
 }
 
+bool TomlFields::has_in_file(const std::string& key) {
+  asked_.insert(key);
+  return table_ != nullptr && table_->contains(key);
+}
+
+void TomlFields::complain_in_file(const std::string& key, const std::string& what) {
+  const toml::node* node = table_ != nullptr ? table_->get(key) : nullptr;
+  shared_->complain((node != nullptr ? place(node->source()) : shared_->file_name) + ": " + path_of(key) + ": " + what);
+}
+
 void TomlFields::complain(const std::string& key, const std::string& what) {
   const Found found = find(key);
   if (found.override) {

@@ -41,6 +41,9 @@ class TomlFields {
   // [[key]], at most `count_max`.
   std::vector<TomlFields> tables(const std::string& key, std::size_t count_max);
   bool has(const std::string& key);
+  // In the text itself, whatever stands over it; the complaint does not show the value.
+  bool has_in_file(const std::string& key);
+  void complain_in_file(const std::string& key, const std::string& what);
 
   // "network.toml:3:8: threshold = 9: " in front of `what`.
   void complain(const std::string& key, const std::string& what);
