@@ -124,7 +124,7 @@ DelegationSettings read_delegation(TomlFields& root, Settings& settings) {
   out.form_a = fields.flag("form_a").value_or(true);
   SecretSource wallet = read_secret_source(fields, "delegation", "response_wallet", settings);
   if (wallet.value) {
-    if (auto key = parse_secret_key(wallet.value->expose()); !key) {
+    if (auto key = parse_secret_key(*wallet.value); !key) {
       fields.complain_here(variable_of("delegation.response_wallet") + " " + key.error().message);
     }
   }

@@ -46,7 +46,7 @@ std::optional<registry::TomlOverride> Settings::find(const std::string& path) {
     return at->second;
   }
   if (const auto at = environment_.find(variable); at != environment_.end()) {
-    return registry::TomlOverride{std::string(as_text(at->second.expose())), variable};
+    return registry::TomlOverride{plain_text(at->second), variable};
   }
   const auto at = below_.find(path);
   return at != below_.end() ? std::optional(at->second) : std::nullopt;
@@ -66,7 +66,7 @@ std::map<std::uint64_t, std::string> Settings::numbered(const std::string& prefi
     const auto number = parse_chain_id(std::string_view(at->first).substr(prefix.size()));
     if (!number) continue;
     asked_.insert(at->first);
-    out.emplace(*number, as_text(at->second.expose()));
+    out.emplace(*number, plain_text(at->second));
   }
   return out;
 }
@@ -106,8 +106,15 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return Endpoint{std::string(host), port};
 }
 
-Result<crypto::SecretScalar> parse_secret_key(ByteView hex) {
+std::string plain_text(const crypto::SecretBytes& value) {
+  ByteView text = value.expose();
+  while (!text.empty() && is_space(text.back())) text = text.first(text.size() - 1);
+  return std::string(as_text(text));
+}
+
+Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& value) {
   const Error remedy = error("must be a secp256k1 secret key, 32 bytes of hex (the value is not shown)");
+  ByteView hex = value.expose();
   while (!hex.empty() && is_space(hex.front())) hex = hex.subspan(1);
   while (!hex.empty() && is_space(hex.back())) hex = hex.first(hex.size() - 1);
   if (as_text(hex).starts_with("0x")) hex = hex.subspan(2);

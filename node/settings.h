@@ -38,6 +38,8 @@ std::optional<std::uint64_t> parse_chain_id(std::string_view text);
 // "127.0.0.1:9000", "[::1]:9000", "localhost:0".
 Result<Endpoint> parse_endpoint(std::string_view text);
 // 32 bytes of hex, with or without 0x, surrounding white space allowed. The error does not show the value.
-Result<crypto::SecretScalar> parse_secret_key(ByteView hex);
+Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& hex);
+// The value of a variable that is no secret, without line ends and spaces behind it.
+std::string plain_text(const crypto::SecretBytes& value);
 
 }  // namespace kms::node

@@ -15,21 +15,16 @@ struct Draft {
   bool has_rpc_url = false;
 };
 
-std::string trimmed(const crypto::SecretBytes& value) {
-  std::string_view text = as_text(value.expose());
-  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) text.remove_suffix(1);
-  return std::string(text);
-}
-
 Result<void> read_chain_variable(Draft& draft, const std::string& name, std::string_view field,
                                  const crypto::SecretBytes& value, std::vector<std::string>& warnings) {
   if (field == "ECC_KEY") {
-    auto key = parse_secret_key(value.expose());
+    auto key = parse_secret_key(value);
     if (!key) return error(name + " " + key.error().message);
     draft.chain.imported_key = std::move(*key);
   } else if (field == "NOX_COMPUTE_CONTRACT_ADDRESS") {
-    auto contract = crypto::Address::parse(trimmed(value));
-    if (!contract) return error(name + " = \"" + registry::shown(trimmed(value)) + "\" must be 0x and 40 hex digits");
+    auto contract = crypto::Address::parse(plain_text(value));
+    if (!contract)
+      return error(name + " = \"" + registry::shown(plain_text(value)) + "\" must be 0x and 40 hex digits");
     draft.chain.contract = *contract;
   } else if (field == "RPC_URL") {
     draft.has_rpc_url = true;
@@ -41,12 +36,12 @@ Result<void> read_chain_variable(Draft& draft, const std::string& name, std::str
 
 Result<void> read_variable(SoloSettings& out, const std::string& name, const crypto::SecretBytes& value) {
   if (name == "NOX_KMS_SERVER__HOST") {
-    out.host = trimmed(value);
+    out.host = plain_text(value);
     if (!parse_endpoint((out.host->find(':') != std::string::npos ? "[" + *out.host + "]" : *out.host) + ":1")) {
       return error(name + " = \"" + registry::shown(*out.host) + "\" must be a host name or an IP address");
     }
   } else if (name == "NOX_KMS_SERVER__PORT") {
-    const std::string text = trimmed(value);
+    const std::string text = plain_text(value);
     std::uint16_t port = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), port);
     if (text.empty() || fault != std::errc() || end != text.data() + text.size()) {
@@ -54,7 +49,7 @@ Result<void> read_variable(SoloSettings& out, const std::string& name, const cry
     }
     out.port = port;
   } else if (name == "NOX_KMS_WALLET_KEY") {
-    if (auto key = parse_secret_key(value.expose()); !key) return error(name + " " + key.error().message);
+    if (auto key = parse_secret_key(value); !key) return error(name + " " + key.error().message);
     out.wallet_key = value.clone();
   } else {
     out.warnings.push_back(name + " is not known and has no effect");
@@ -103,7 +98,7 @@ std::vector<FileVariable> file_variables(const Environment& environment) {
   std::vector<FileVariable> out;
   for (const auto& [name, value] : environment) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kFileSuffix)) continue;
-    out.push_back({name.substr(0, name.size() - kFileSuffix.size()), trimmed(value)});
+    out.push_back({name.substr(0, name.size() - kFileSuffix.size()), plain_text(value)});
   }
   return out;
 }
