@@ -1,16 +1,13 @@
-// node.key on disk.
+// node.key on disk, with the names that the node uses.
 #pragma once
 
+#include "crypto/io/keystore_file.h"
 #include "node/keystore.h"
 
 namespace kms::node::io {
 
-// Makes new secrets and their file: mode 0600, complete or absent whatever happens, never over an existing file.
-Result<NodeSecrets> create_node_key_file(const std::string& path, ByteView passphrase, Entropy& entropy);
-// The same with given secrets.
-Result<void> write_node_key_file(const std::string& path, const NodeSecrets& secrets, ByteView passphrase,
-                                 Entropy& entropy);
-// A missing file, another kind of file, damage and a wrong passphrase are told apart.
-Result<NodeSecrets> open_node_key_file(const std::string& path, ByteView passphrase);
+using crypto::io::create_node_key_file;
+using crypto::io::open_node_key_file;
+using crypto::io::write_node_key_file;
 
 }  // namespace kms::node::io

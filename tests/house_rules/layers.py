@@ -6,6 +6,7 @@ BELOW = {
     "base": set(),
     "base/io": {"base"},
     "crypto": {"base"},
+    "crypto/io": {"base", "base/io", "crypto"},
     "net": {"base", "crypto"},
     "net/io": {"base", "base/io", "crypto", "net"},
     "dkg": {"base", "crypto"},
@@ -13,11 +14,12 @@ BELOW = {
     "attest": {"base", "crypto"},
     "node/delegation": {"base", "crypto", "dkg", "registry"},
     "node": {"base", "crypto", "dkg", "net", "registry", "attest", "node/delegation"},
-    "node/io": {"base", "base/io", "crypto", "dkg", "net", "net/io", "registry", "attest", "node", "node/delegation"},
+    "node/io": {"base", "base/io", "crypto", "crypto/io", "dkg", "net", "net/io", "registry", "attest", "node",
+                "node/delegation"},
     "sdk": {"base", "crypto"},
     "sdk/io": {"base", "base/io", "crypto", "sdk"},
     "cli": {"base", "crypto", "registry", "sdk"},
-    "cli/io": {"base", "base/io", "crypto", "registry", "sdk", "sdk/io", "cli"},
+    "cli/io": {"base", "base/io", "crypto", "crypto/io", "registry", "sdk", "sdk/io", "cli"},
 }
 # A program is a thin main() over one io library.
 PROGRAMS = {"programs/kms-node.cpp": "node/io", "programs/kmsctl.cpp": "cli/io", "programs/p2p-peer.cpp": "net/io"}

@@ -5,13 +5,13 @@
 
 #include "crypto/secret.h"
 
-namespace kms::node::io {
+namespace kms::crypto::io {
 
 // A missing or unreadable file, a folder, and one over `bytes_max` are errors that name the path. Wiped when done,
 // since files may hold secrets.
-Result<crypto::SecretBytes> read_file(const std::string& path, std::size_t bytes_max);
+Result<SecretBytes> read_file(const std::string& path, std::size_t bytes_max);
 
 // A new file of mode 0600, on disk when this returns; never over an existing one, and never half written.
 Result<void> write_new_file(const std::string& path, ByteView content);
 
-}  // namespace kms::node::io
+}  // namespace kms::crypto::io

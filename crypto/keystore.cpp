@@ -1,8 +1,8 @@
-#include "node/keystore.h"
+#include "crypto/keystore.h"
 
 #include <algorithm>
 
-namespace kms::node {
+namespace kms::crypto {
 namespace {
 
 constexpr std::string_view kMagic = "KMSNODE1";
@@ -35,42 +35,41 @@ Result<void> check_header(ByteView file) {
 }  // namespace
 
 NodeSecrets NodeSecrets::generate(Entropy& entropy) {
-  return {crypto::NodeKey::generate(entropy), crypto::Secret<32>::random(entropy), crypto::SealingKey::random(entropy)};
+  return {NodeKey::generate(entropy), Secret<32>::random(entropy), SealingKey::random(entropy)};
 }
 
 Bytes seal_node_secrets(const NodeSecrets& secrets, ByteView passphrase, Entropy& entropy) {
   Bytes file = to_bytes(as_bytes(kMagic));
   append(file, secrets.key.public_key().bytes());
-  crypto::SecretBytes plaintext(kSecretsBytes);
+  SecretBytes plaintext(kSecretsBytes);
   std::memcpy(plaintext.expose_mutable().data(), secrets.key.expose().expose().data(), 32);
   std::memcpy(plaintext.expose_mutable().data() + 32, secrets.node_secret.expose().data(), 32);
   std::memcpy(plaintext.expose_mutable().data() + 64, secrets.store_key.expose().expose().data(), 32);
-  append(file, crypto::seal_with_passphrase(plaintext.expose(), passphrase, context_of(file), entropy));
+  append(file, seal_with_passphrase(plaintext.expose(), passphrase, context_of(file), entropy));
   return file;
 }
 
 Result<NodeSecrets> open_node_secrets(ByteView file, ByteView passphrase) {
   if (auto header = check_header(file); !header) return header.error();
-  auto opened =
-      crypto::open_with_passphrase(file.subspan(kHeaderBytes), passphrase, context_of(file.first(kHeaderBytes)));
+  auto opened = open_with_passphrase(file.subspan(kHeaderBytes), passphrase, context_of(file.first(kHeaderBytes)));
   if (!opened) return opened.error();
   if (opened->size() != kSecretsBytes) return error("it is damaged: its record has the wrong size");
-  auto scalar = crypto::SecretScalar::parse(opened->expose().first(32));
+  auto scalar = SecretScalar::parse(opened->expose().first(32));
   if (!scalar) return error("it is damaged: its key is no scalar");
-  auto key = crypto::NodeKey::from_secret(std::move(*scalar));
+  auto key = NodeKey::from_secret(std::move(*scalar));
   if (!key) return key.error();
   if (!equal(key->public_key().bytes(), file.subspan(kMagic.size(), 33))) {
     return error("it is damaged: its public key is not that of its secret key");
   }
-  return NodeSecrets{std::move(*key), crypto::Secret<32>::copy_of(opened->expose().subspan(32, 32)),
-                     crypto::SealingKey(crypto::Secret<32>::copy_of(opened->expose().subspan(64, 32)))};
+  return NodeSecrets{std::move(*key), Secret<32>::copy_of(opened->expose().subspan(32, 32)),
+                     SealingKey(Secret<32>::copy_of(opened->expose().subspan(64, 32)))};
 }
 
-Result<crypto::Point> public_key_in(ByteView file) {
+Result<Point> public_key_in(ByteView file) {
   if (auto header = check_header(file); !header) return header.error();
-  auto key = crypto::Point::parse(file.subspan(kMagic.size(), 33));
+  auto key = Point::parse(file.subspan(kMagic.size(), 33));
   if (!key) return error("it is damaged: its public key is no point");
   return key;
 }
 
-}  // namespace kms::node
+}  // namespace kms::crypto

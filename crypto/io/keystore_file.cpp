@@ -1,8 +1,8 @@
-#include "node/io/keystore_file.h"
+#include "crypto/io/keystore_file.h"
 
-#include "node/io/file.h"
+#include "crypto/io/file.h"
 
-namespace kms::node::io {
+namespace kms::crypto::io {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 4096;
@@ -29,4 +29,4 @@ Result<NodeSecrets> open_node_key_file(const std::string& path, ByteView passphr
   return secrets;
 }
 
-}  // namespace kms::node::io
+}  // namespace kms::crypto::io

@@ -1,11 +1,11 @@
-#include "node/io/file.h"
+#include "crypto/io/file.h"
 
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace kms::node::io {
+namespace kms::crypto::io {
 namespace {
 
 class Descriptor {
@@ -44,20 +44,20 @@ bool write_all(int fd, ByteView content) {
 
 }  // namespace
 
-Result<crypto::SecretBytes> read_file(const std::string& path, std::size_t bytes_max) {
+Result<SecretBytes> read_file(const std::string& path, std::size_t bytes_max) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (*file < 0) return failed("open", path);
   struct stat status {};
   if (::fstat(*file, &status) != 0) return failed("read", path);
   if (S_ISDIR(status.st_mode)) return error("cannot read " + path + ": it is a folder");
   // Pipes have no size, so the bound holds for what is read, not for what is announced.
-  crypto::SecretBytes buffer(bytes_max + 1);
+  SecretBytes buffer(bytes_max + 1);
   std::size_t size = 0;
   while (size <= bytes_max) {
     const ssize_t got = ::read(*file, buffer.expose_mutable().data() + size, bytes_max + 1 - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read", path);
-    if (got == 0) return crypto::SecretBytes::copy_of(buffer.expose().first(size));
+    if (got == 0) return SecretBytes::copy_of(buffer.expose().first(size));
     size += static_cast<std::size_t>(got);
   }
   return error(path + " is longer than the " + std::to_string(bytes_max) + " bytes that are accepted");
@@ -89,4 +89,4 @@ Result<void> write_new_file(const std::string& path, ByteView content) {
   return {};
 }
 
-}  // namespace kms::node::io
+}  // namespace kms::crypto::io
