@@ -1,0 +1,68 @@
+// The command line as values, one struct a command. Secrets are never among them, only where to find them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace kms::cli {
+
+struct KeygenNode {
+  std::string folder;
+  std::string passphrase_file;  // empty: from the environment, else asked on the terminal
+};
+struct KeygenWallet {
+  std::string file;
+};
+struct KeygenRsa {
+  std::string file;
+  std::uint32_t bits = 2048;
+};
+
+// Which nodes to talk to: URLs, or a testnet.json, not both.
+struct Where {
+  std::vector<std::string> nodes;
+  std::string testnet;
+};
+
+struct Status {
+  Where where;
+};
+struct Keys {
+  Where where;
+};
+struct Encrypt {
+  Where where;
+  std::string public_key;
+  std::optional<std::uint64_t> chain_id;
+  std::string text = "-";  // "-": from stdin
+};
+struct Delegate {
+  Where where;
+  std::string gateway_key_file;  // empty: the testnet's
+  std::string rsa_key_file;
+  std::string signer;  // empty: the testnet's, else any
+  std::optional<std::uint64_t> chain_id;
+  std::string ciphertext_file = "-";
+};
+struct Decrypt {
+  std::string rsa_key_file;
+  std::string delegation_file = "-";
+};
+struct Demo {
+  std::string testnet;
+  std::optional<std::uint32_t> node;  // by its index; nothing: each in turn
+  std::optional<std::uint64_t> chain_id;
+  std::string text;
+};
+
+using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa>;
+
+struct CommandLine {
+  Command command;
+  bool json = false;
+};
+
+}  // namespace kms::cli
