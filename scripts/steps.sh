@@ -9,11 +9,12 @@ if [ -z "${KMS_STEP_LOGS:-}" ]; then
   export KMS_STEP_LOGS
   steps_made_logs=yes
 fi
-# The files of steps that succeeded are of no interest.
-steps_clean() { [ -z "${steps_made_logs:-}" ] || rm -rf "$KMS_STEP_LOGS"; }
+# Only what failed steps printed stays.
+steps_clean() { [ -z "${steps_made_logs:-}" ] || rmdir "$KMS_STEP_LOGS" 2>/dev/null || true; }
 trap steps_clean EXIT
 
-steps_progress() { tail -c 400 "$1" 2>/dev/null | tr '\r' '\n' | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1; }
+# ninja's "[12/80]" with a space before it, if there is one.
+steps_progress() { tail -c 400 "$1" 2>/dev/null | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1 | sed 's/^/ /'; }
 
 steps_watch() {  # TITLE LOG PARENT
   trap - EXIT
@@ -22,10 +23,10 @@ steps_watch() {  # TITLE LOG PARENT
   while sleep 1 && kill -0 "$3" 2>/dev/null; do
     elapsed=$((SECONDS - start))
     if [ -t 1 ]; then
-      printf '\r\033[K-- %s: %d s %s' "$1" "$elapsed" "$(steps_progress "$2")"
+      printf '\r\033[K-- %s: %d s%s' "$1" "$elapsed" "$(steps_progress "$2")"
     elif [ $((elapsed - said)) -ge 30 ]; then
       said=$elapsed
-      printf -- '-- %s: %d s %s\n' "$1" "$elapsed" "$(steps_progress "$2")"
+      printf -- '-- %s: %d s%s\n' "$1" "$elapsed" "$(steps_progress "$2")"
     fi
   done
 }
@@ -48,5 +49,6 @@ step() {
   printf -- '-- %s: FAILED after %d s (exit %d)\n' "$title" $((SECONDS - start)) "$code"
   # ninja prints the command of a failed step on one enormous line.
   grep -vE '^(/usr/bin/cmake -E|/usr/bin/(c|g|clang)\+\+|:$|ccache )' "$log" | cut -c1-400 | tail -n 60 || true
+  echo "   all of it: $log"
   return "$code"
 }

@@ -117,10 +117,12 @@ def node_text(plan, folder, index):
     quoted = json.dumps  # a JSON string of printable text is a TOML string
     here = folder.node(index)
     return f"""data_dir = {quoted(str(here / "data"))}
-network_file = {quoted(str(folder.network))}
 
-[node_key]
-file = {quoted(str(here / "node.key"))}
+[network]
+file = {quoted(str(folder.network))}
+
+[keystore]
+node_key_file = {quoted(str(here / "node.key"))}
 passphrase_file = {quoted(str(here / "passphrase"))}
 
 [p2p]

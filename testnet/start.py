@@ -51,10 +51,10 @@ def plan_of(parser, options, folder):
     old = json.loads(folder.settings.read_text()) if folder.settings.exists() else {}
     if not old and folder.path.exists() and any(folder.path.iterdir()):
         parser.error(f"{folder.path} is not empty and not a testnet; choose another --dir")
-    nodes = options.nodes or old.get("nodes", 5)
+    nodes = options.nodes if options.nodes is not None else old.get("nodes", 5)
     threshold = options.threshold if options.threshold is not None else old.get("threshold", min(3, nodes))
     base_port = options.base_port if options.base_port is not None else old.get("basePort", 9000)
-    plan = layout.Plan(nodes if options.nodes is None else options.nodes, threshold, base_port)
+    plan = layout.Plan(nodes, threshold, base_port)
     if plan.problem():
         parser.error(plan.problem())
     for name, value in plan.as_settings().items():
