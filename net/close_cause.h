@@ -10,7 +10,7 @@ namespace kms::net {
 enum class CloseReason : std::uint8_t {
   requested,           // our own node asked for it, or is stopping
   denied,              // the peer's class is denied
-  over_limit,          // connections, upgrades or rates (libp2p.md 8.8)
+  over_limit,          // connections, upgrades or rates (LIBP2P.md 8.8)
   duplicate,           // another connection to the same peer carries on
   upgrade_timeout,     // security and muxer took too long
   security_failed,     // no common security protocol, a bad Noise handshake, or an unexpected PeerId
