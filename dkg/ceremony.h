@@ -14,51 +14,11 @@
 #include <vector>
 
 #include "base/entropy.h"
-#include "base/result.h"
-#include "base/time.h"
-#include "crypto/ecdsa.h"
-#include "crypto/secret.h"
-#include "dkg/committee.h"
 #include "dkg/effects.h"
 #include "dkg/epoch.h"
-#include "dkg/ids.h"
-#include "dkg/messages.h"
+#include "dkg/plan.h"
 
 namespace kms::dkg {
-
-// PROTOCOL.md 3, last table.
-struct Timing {
-  Duration delta = 500ms;        // network delay guessed
-  Duration prekey_wait = 2s;     // initiator: for announcements, from the opening of the slot
-  Duration deal_wait = 2s;       // leader: for Deals, from joining the attempt
-  Duration candidate_wait = 1s;  // leader: for READYs
-  Duration attempt_long = 60s;   // times 2^min(k, 10)
-  Duration view_max = 1h;
-};
-
-enum class Genesis : std::uint8_t {
-  automatic,  // opens when q members (this one counted) are connected
-  on_order,   // opens when the operator says so: Ceremony::order
-};
-
-// Everything about a slot that its members must agree on beforehand, from the network file, plus the local timers.
-struct Plan {
-  NetworkId network_id;
-  KeySetId key_set;
-  std::vector<Label> labels;  // one key each, 1..kKeysMax
-  Committee members;          // D = N = V in a DKG
-  Threshold threshold;        // of `members`
-  FileHash file;
-  std::uint64_t not_after = 0;  // of the header, Unix seconds; 0 = never
-  Genesis genesis = Genesis::automatic;
-  Timing timing;
-};
-
-// Who this node is. Both outlive the machine.
-struct Self {
-  const crypto::NodeKey& key;
-  const crypto::Secret<32>& node_secret;  // 32 random bytes made at first start, never sent (PROTOCOL.md 3)
-};
 
 // PROTOCOL.md 4.12, the track of a receiver; the numbers go into NodeStatus.
 enum class Phase : std::uint8_t {
@@ -87,6 +47,8 @@ struct CeremonyStatus {
 
 class Ceremony {
  public:
+  struct Impl;  // ceremony_impl.h, for dkg/ only
+
   // An error names what is wrong with the plan: own key not a member, n and threshold that do not fit, no label.
   // f = 0 is allowed here; the network file decides about it.
   static Result<Ceremony> begin(Plan plan, Self self, Entropy& entropy, Now now);
@@ -112,6 +74,7 @@ class Ceremony {
 
   CeremonyStatus status() const;
   const SlotId& slot() const;
+  const NodeId& self() const;
   // The entry of this slot for NodeStatus, which the node sends every 10 s and when it changed.
   NodeStatus::Entry status_message() const;
 
@@ -126,7 +89,6 @@ class Ceremony {
   std::string share_kek() const;
 
  private:
-  struct Impl;
   explicit Ceremony(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

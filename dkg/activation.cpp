@@ -1,0 +1,206 @@
+#include "dkg/activation.h"
+
+#include "base/assert.h"
+
+namespace kms::dkg {
+
+void Activation::decide(const Certificate& final, const Value& value, DealRound& round, Turn& turn) {
+  if (record_) return;
+  round_ = &round;
+  record_.emplace(EpochRecord{.header = round.header(),
+                              .sid = round.sid(),
+                              .list = value.list,
+                              .transcript = value.transcript(),
+                              .final = final,
+                              .tables = {},
+                              .root = {},
+                              .activation = {},
+                              .fate = {},
+                              .voids = {},
+                              .import_proofs = {}});
+  turn.put("final", final.body());
+  turn.put("value/" + to_hex(value.hash().view()), value.body());
+  turn.put("header/" + to_hex(round.sid().view()), round.header_envelope().encode());
+  turn.report(Event::Kind::phase, "decided on " + std::to_string(value.list.size()) + " Deals of attempt " +
+                                      std::to_string(round.header().attempt));
+}
+
+std::vector<DealHash> Activation::missing_deals() const {
+  if (!record_ || round_ == nullptr || !points_.empty()) return {};
+  return round_->missing(record_->list);
+}
+
+void Activation::advance(Turn& turn) {
+  if (!record_) return;
+  make_share(turn);
+  judge_actives(turn);
+  make_table(turn);
+  if (!is_zero(record_->root) && is_active()) {
+    turn.say("confirm", Confirm{slot_.slot, record_->transcript, record_->root, slot_.receiver});
+  }
+  release(turn);
+}
+
+// n * t small multiplications, one base multiplication and one DLEQ proof a key.
+void Activation::make_share(Turn& turn) {
+  if (round_ == nullptr || !points_.empty() || slot_.receiver == 0) return;
+  if (!round_->can_receive() && !is_active() && !needs_repair_) {
+    needs_repair_ = true;
+    turn.report(Event::Kind::phase, "this node was absent from the decided attempt and needs repair");
+  }
+  if (!round_->holds_all(record_->list)) return;
+  points_ = round_->verification_points(record_->list);
+  if (is_active() || needs_repair_) return;
+  auto shares =
+      round_->has_valid_shares(record_->list) ? round_->own_shares(record_->list) : std::vector<crypto::SecretScalar>{};
+  bool is_usable = !shares.empty();
+  for (std::size_t key = 0; key < shares.size(); ++key) {
+    is_usable = is_usable && !shares[key].is_zero() &&
+                share_fits(record_->header.base(), shares[key], points_[key][slot_.receiver - 1u]);
+  }
+  if (!is_usable) {
+    needs_repair_ = true;
+    turn.report(Event::Kind::phase, "a share of the decided Deals is bad, this node needs repair");
+    return;
+  }
+  crypto::SecretBytes packed(32 * shares.size());
+  for (std::size_t key = 0; key < shares.size(); ++key) {
+    std::memcpy(packed.expose_mutable().data() + 32 * key, shares[key].expose().data(), 32);
+  }
+  turn.seal_record("share", slot_.kek_of_epoch(), std::move(packed));
+  round_->store_deals(record_->list, turn);
+  turn.say("active", make_active(record_->header.base(), record_->names(), slot_.receiver, shares, *slot_.entropy));
+  shares_ = std::move(shares);
+  turn.report(Event::Kind::phase, "active: the own share is durable and proven");
+}
+
+void Activation::give_up(Turn& turn) {
+  if (is_active() || needs_repair_) return;
+  needs_repair_ = true;
+  turn.report(Event::Kind::phase, "nobody has the decided Deals any more, this node needs repair");
+}
+
+bool Activation::wants_active(Position member, const Active& active) const {
+  if (!record_ || active.transcript != record_->transcript || active.index != member) return false;
+  if (active.keys.size() != record_->header.keys()) return false;
+  const auto held = actives_.find(member);
+  return held == actives_.end() || !held->second.has_conflict;
+}
+
+void Activation::add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn) {
+  const auto [held, is_new] = actives_.try_emplace(member, HeldActive{active, envelope, false, false});
+  if (is_new) return;
+  for (std::size_t key = 0; key < active.keys.size(); ++key) {
+    if (active.keys[key].share == held->second.active.keys[key].share) continue;
+    held->second.has_conflict = true;
+    const Equivocation evidence{EquivocationKind::active, held->second.envelope.encode(), envelope.encode()};
+    turn.report(Event::Kind::blame, "two different public shares", member, evidence.body());
+    break;
+  }
+  // A second one replaces a first that is not (yet) proven: the proof decides, not the order of arrival.
+  if (!held->second.is_valid) {
+    held->second.active = active;
+    held->second.envelope = envelope;
+  }
+}
+
+// One DLEQ verification per member and key.
+void Activation::judge_actives(Turn& turn) {
+  if (points_.empty() || !record_->tables.empty()) return;
+  for (auto& [member, held] : actives_) {
+    if (held.is_valid) continue;
+    std::vector<crypto::Element> points;
+    for (const auto& of_key : points_) points.push_back(of_key[member - 1u]);
+    const auto verdict = verify_active(held.active, record_->header.base(), record_->names(), points);
+    held.is_valid = verdict.has_value();
+    if (!verdict && !held.has_conflict) {
+      held.has_conflict = true;
+      turn.report(Event::Kind::misbehaviour, "a public share without a valid proof: " + verdict.error().message,
+                  member);
+    }
+  }
+}
+
+void Activation::make_table(Turn& turn) {
+  if (points_.empty() || !record_->tables.empty()) return;
+  std::vector<KeyTable> tables;
+  for (std::size_t key = 0; key < points_.size(); ++key) {
+    std::map<Position, crypto::Element> known;
+    for (Position member = 1; member <= slot_.receivers().size(); ++member) {
+      const auto held = actives_.find(member);
+      if (points_[key][member - 1u].is_infinity()) {
+        known.emplace(member, crypto::Element{});
+      } else if (held != actives_.end() && held->second.is_valid) {
+        known.emplace(member, held->second.active.keys[key].share);
+      }
+    }
+    if (known.size() < slot_.receiving().t()) return;
+    auto table = complete_table(known, slot_.receiving());
+    if (!table) {
+      turn.report(Event::Kind::misbehaviour, "the table cannot be completed: " + table.error().message);
+      return;
+    }
+    tables.push_back(std::move(*table));
+  }
+  record_->root = root_of(record_->names(), slot_.receiving(), tables);
+  record_->tables = std::move(tables);
+  turn.report(Event::Kind::progress, "the public key is known");
+}
+
+bool Activation::wants_confirm(Position member, const Confirm& confirm) const {
+  if (!record_ || confirm.transcript != record_->transcript || confirm.index != member) return false;
+  const auto held = confirms_.find(member);
+  return held == confirms_.end() || (held->second.first.root != confirm.root && !confirm_conflicts_.contains(member));
+}
+
+void Activation::add_confirm(const Confirm& confirm, const Envelope& envelope, Turn& turn) {
+  const auto [held, is_new] = confirms_.try_emplace(confirm.index, confirm, envelope);
+  if (!is_new) {
+    confirm_conflicts_.insert(confirm.index);
+    const Equivocation evidence{EquivocationKind::confirm, held->second.second.encode(), envelope.encode()};
+    turn.report(Event::Kind::blame, "two roots confirmed", confirm.index, evidence.body());
+    return;
+  }
+  Signatures votes;
+  for (const auto& [member, vote] : confirms_) {
+    if (vote.first.root == confirm.root) votes.push_back({member, *vote.second.signature});
+  }
+  if (votes.size() < slot_.receiving().q() || certificate_) return;
+  certificate_ = activation_certificate(confirm, {}, std::move(votes));
+  turn.show(*certificate_);
+}
+
+void Activation::add_certificate(const Certificate& certificate, Turn&) {
+  if (!certificate_) certificate_ = certificate;
+}
+
+// Epoch 0 is released by its ActivationCert. The Link says all of it in one record.
+void Activation::release(Turn& turn) {
+  if (!certificate_ || record_->activation || record_->tables.empty()) return;
+  if (certificate_->root() != record_->root) {
+    turn.report(Event::Kind::misbehaviour, "a quorum confirmed another table than this node computed");
+    return;
+  }
+  record_->activation = certificate_;
+  const auto link = record_->link();
+  KMS_ASSERT(link.has_value());
+  turn.put("link", link->body());
+  turn.report(Event::Kind::phase, "released: the key may be used");
+}
+
+void Activation::adopt(const EpochRecord& record, DealRound* round, Turn& turn) {
+  if (is_released()) return;
+  if (record_ && record_->transcript != record.transcript) {
+    turn.report(Event::Kind::misbehaviour, "a Link of another decision than the one this node holds");
+    return;
+  }
+  record_.emplace(record);
+  if (round != nullptr) round_ = round;
+  certificate_ = record.activation;
+  const auto link = record_->link();
+  KMS_ASSERT(link.has_value());
+  turn.put("link", link->body());
+  turn.report(Event::Kind::phase, "released: learned from a member that was there");
+}
+
+}  // namespace kms::dkg

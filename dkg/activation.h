@@ -1,0 +1,72 @@
+// From the decision to the released key: own share, ACTIVE, table, CONFIRM, ActivationCert (PROTOCOL.md 4.6, 4.13).
+#pragma once
+
+#include "dkg/deal_round.h"
+#include "dkg/epoch.h"
+
+namespace kms::dkg {
+
+class Activation {
+ public:
+  explicit Activation(const SlotContext& slot) : slot_(slot) {}
+
+  // FinalCert with its list and header. `round` holds the Deals as they come and outlives the Activation.
+  void decide(const Certificate& final, const Value& value, DealRound& round, Turn& turn);
+  bool is_decided() const { return record_.has_value(); }
+  bool is_active() const { return !shares_.empty(); }
+  bool needs_repair() const { return needs_repair_; }
+  bool is_released() const { return record_ && record_->is_released(); }
+  const EpochRecord* record() const { return record_ ? &*record_ : nullptr; }
+  const std::vector<crypto::SecretScalar>* shares() const { return is_active() ? &shares_ : nullptr; }
+  std::vector<DealHash> missing_deals() const;
+  // Deals are still missing long after the release: only repair gives this node its share.
+  void give_up(Turn& turn);
+
+  // Whatever is possible now: share and ACTIVE, table, CONFIRM. Idempotent.
+  void advance(Turn& turn);
+
+  // One ACTIVE per member and one conflicting; checked as soon as all Deals are held.
+  bool wants_active(Position member, const Active& active) const;
+  void add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn);
+  // One CONFIRM per member and one conflicting root.
+  bool wants_confirm(Position member, const Confirm& confirm) const;
+  void add_confirm(const Confirm& confirm, const Envelope& envelope, Turn& turn);
+  // A verified ACTIVATION certificate of the decided T.
+  void add_certificate(const Certificate& certificate, Turn& turn);
+  // A verified Link of this slot: decision, table and release in one; the share may follow by advance().
+  void adopt(const EpochRecord& record, DealRound* round, Turn& turn);
+  void attach(DealRound& round) { round_ = &round; }
+
+  std::size_t actives() const { return actives_.size(); }
+  std::size_t confirms() const { return confirms_.size(); }
+  bool has_active(Position member) const { return actives_.contains(member); }
+  bool has_confirm(Position member) const { return confirms_.contains(member); }
+
+  // The sealed share of an earlier run.
+  void restore_shares(std::vector<crypto::SecretScalar> shares) { shares_ = std::move(shares); }
+
+ private:
+  struct HeldActive {
+    Active active;
+    Envelope envelope;
+    bool is_valid = false;
+    bool has_conflict = false;
+  };
+  void make_share(Turn& turn);
+  void judge_actives(Turn& turn);
+  void make_table(Turn& turn);
+  void release(Turn& turn);
+
+  const SlotContext& slot_;
+  DealRound* round_ = nullptr;
+  std::optional<EpochRecord> record_;
+  std::vector<std::vector<crypto::Element>> points_;  // V_i by key, when all Deals are held
+  std::vector<crypto::SecretScalar> shares_;
+  bool needs_repair_ = false;
+  std::map<Position, HeldActive> actives_;
+  std::map<Position, std::pair<Confirm, Envelope>> confirms_;
+  std::set<Position> confirm_conflicts_;
+  std::optional<Certificate> certificate_;  // may come before the table
+};
+
+}  // namespace kms::dkg

@@ -1,0 +1,244 @@
+#include "dkg/agreement.h"
+
+#include "base/assert.h"
+
+namespace kms::dkg {
+namespace {
+
+SimplexSettings settings_of(const SlotContext& slot) {
+  const auto& timing = slot.plan.timing;
+  SimplexSettings settings;
+  settings.members = slot.deciding().n();
+  settings.quorum = slot.deciding().q();
+  settings.self = slot.decider;
+  settings.offset = static_cast<std::uint16_t>(slot.leader(0) - 1);
+  settings.view_base = 2 * timing.candidate_wait + 3 * timing.delta;
+  settings.view_max = timing.view_max;
+  settings.stretch = 2 * timing.candidate_wait;
+  settings.stretches = slot.dealing().f();
+  return settings;
+}
+
+std::string vote_name(const OwnVote& vote) {
+  return "vote/" + std::to_string(vote.view) + "/" + std::to_string(static_cast<int>(vote.kind));
+}
+std::string proposal_name(std::uint32_t view) {
+  return "proposal/" + std::to_string(view);
+}
+
+std::optional<VoteKind> vote_kind_of(CertificateKind kind) {
+  switch (kind) {
+    case CertificateKind::notar:
+      return VoteKind::notarize;
+    case CertificateKind::null:
+      return VoteKind::nullify;
+    case CertificateKind::final:
+      return VoteKind::finalize;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Agreement::Agreement(const SlotContext& slot) : slot_(slot), simplex_(settings_of(slot)) {}
+
+bool Agreement::wants_vote(Position member, const Vote& vote) const {
+  return vote.instance == Instance::slot && vote.slot == slot_.slot &&
+         simplex_.wants_vote(member, {vote.view, vote.kind, vote.value});
+}
+
+bool Agreement::wants_proposal(Position member, const Proposal& proposal) const {
+  return proposal.instance == Instance::slot && proposal.slot == slot_.slot &&
+         simplex_.wants_proposal(member, proposal.view);
+}
+
+bool Agreement::wants_certificate(const Certificate& certificate) const {
+  if (certificate.slot != slot_.slot || certificate.instance != Instance::slot) return false;
+  const auto kind = vote_kind_of(certificate.kind);
+  return kind && simplex_.wants_certificate({certificate.view, *kind, certificate.value});
+}
+
+void Agreement::add_vote(Position member, const Vote& vote, const Signature& signature, Instant now) {
+  simplex_.add_vote({member, {vote.view, vote.kind, vote.value}, signature}, now);
+}
+
+bool Agreement::add_proposal(Position member, const Proposal& proposal, const Envelope& envelope, Turn& turn) {
+  // Everything but (view, value, parent_view) follows from those three; a proposal that says otherwise is malformed.
+  if (proposal.transcript != transcript_hash(proposal.sid, proposal.list)) return false;
+  const auto value = value_hash(slot_.slot, proposal.sid, proposal.transcript, proposal.list);
+  if (proposal.parent_view >= proposal.view) return false;
+  const auto parent =
+      proposal.parent_view == 0 ? CertificateId{} : id_of({proposal.parent_view, VoteKind::notarize, value});
+  if (proposal.parent_cert != parent) return false;
+  if (proposal.null_certs.size() != proposal.view - proposal.parent_view - 1) return false;
+  for (std::uint32_t i = 0; i < proposal.null_certs.size(); ++i) {
+    if (proposal.null_certs[i] != id_of({proposal.parent_view + 1 + i, VoteKind::nullify, {}})) return false;
+  }
+  const auto [first, is_new] = proposals_.try_emplace(proposal.view, envelope);
+  if (!is_new) {
+    const auto before = Proposal::parse(first->second.body);
+    if (before && before->value() != value) {
+      const Equivocation evidence{EquivocationKind::proposal, first->second.encode(), envelope.encode()};
+      turn.report(Event::Kind::blame, "two Proposals in view " + std::to_string(proposal.view), member,
+                  evidence.body());
+    }
+  }
+  simplex_.add_proposal(member, {proposal.view, value, proposal.parent_view}, turn.instant());
+  return true;
+}
+
+void Agreement::add_certificate(const Certificate& certificate, Turn& turn) {
+  const auto kind = vote_kind_of(certificate.kind);
+  if (!kind) return;
+  received_.insert(certificate.id());
+  if (*kind == VoteKind::finalize && !final_) final_ = certificate;
+  simplex_.add_certificate({{certificate.view, *kind, certificate.value}, certificate.signatures}, turn.instant());
+}
+
+void Agreement::admit(const Value& value, Turn& turn) {
+  is_admitted_ = true;
+  simplex_.admit(value.hash(), turn.instant());
+}
+
+void Agreement::tick(Turn& turn) {
+  simplex_.tick(turn.instant());
+}
+
+Vote Agreement::message_of(const OwnVote& vote) const {
+  return {Instance::slot, slot_.slot, vote.view, vote.kind, vote.value};
+}
+
+Certificate Agreement::certificate_of(const AgreementCertificate& certificate) const {
+  return view_certificate(message_of(certificate.statement), {}, certificate.votes);
+}
+
+CertificateId Agreement::id_of(const OwnVote& statement) const {
+  return view_certificate(message_of(statement), {}, {{1, {}}}).id();
+}
+
+void Agreement::flush(const CandidateBook& candidates, Turn& turn) {
+  const auto step = simplex_.take();
+  if (step.entered) turn.report(Event::Kind::view, "view " + std::to_string(*step.entered));
+  for (const auto& conflict : step.conflicts) report_conflict(conflict, turn);
+  for (const auto& held : step.certificates) {
+    const auto& statement = held.statement;
+    if (statement.kind == VoteKind::finalize) continue;  // stored and forwarded with sid and T, once those are known
+    const auto certificate = certificate_of(held);
+    held_.emplace(certificate.id(), statement);
+    turn.put("cert/" + std::to_string(static_cast<int>(statement.kind)) + "/" + std::to_string(statement.view),
+             certificate.body());
+    if (!received_.contains(certificate.id())) turn.show(certificate);
+  }
+  if (step.proposal) say_proposal(*step.proposal, candidates, turn);
+  for (const auto& vote : step.votes) turn.say(vote_name(vote), message_of(vote));
+  if (step.entered) std::erase_if(proposals_, [&](const auto& entry) { return entry.first < *step.entered; });
+}
+
+void Agreement::say_proposal(const AgreementProposal& proposal, const CandidateBook& candidates, Turn& turn) {
+  const auto* value = candidates.find(proposal.value);
+  KMS_ASSERT(value != nullptr);
+  const auto* certificate = candidates.certificate(value->transcript());
+  KMS_ASSERT(certificate != nullptr);
+  Proposal message;
+  message.slot = slot_.slot;
+  message.view = proposal.view;
+  message.sid = value->sid;
+  message.transcript = value->transcript();
+  message.list = value->list;
+  message.justification = certificate->id();
+  message.parent_view = proposal.parent_view;
+  if (proposal.parent_view > 0) {
+    message.parent_cert = id_of({proposal.parent_view, VoteKind::notarize, proposal.value});
+  }
+  for (std::uint32_t view = proposal.parent_view + 1; view < proposal.view; ++view) {
+    message.null_certs.push_back(id_of({view, VoteKind::nullify, {}}));
+  }
+  turn.show(*certificate);
+  turn.say(proposal_name(proposal.view), message);
+}
+
+void Agreement::report_conflict(const AgreementConflict& conflict, Turn& turn) const {
+  const auto envelope_of = [&](const AgreementVote& vote) {
+    return Envelope{slot_.plan.network_id, MessageType::vote, slot_.deciders().at(vote.voter).node,
+                    message_of(vote.vote).body(), vote.signature};
+  };
+  const bool is_same_kind = conflict.first.vote.kind == conflict.second.vote.kind;
+  // Two finalizes of one view need two notars of it: whoever signed both is already shown by those, or by this pair.
+  const auto kind = is_same_kind ? EquivocationKind::notarize : EquivocationKind::nullify_finalize;
+  const Equivocation evidence{kind, envelope_of(conflict.first).encode(), envelope_of(conflict.second).encode()};
+  turn.report(Event::Kind::blame,
+              "two votes that exclude each other in view " + std::to_string(conflict.first.vote.view),
+              conflict.first.voter, evidence.body());
+}
+
+void Agreement::repeat(const CandidateBook& candidates, Turn& turn, const Outbox& outbox) const {
+  const auto again = simplex_.repeat();
+  for (const auto& certificate : again.certificates) {
+    if (certificate.statement.kind != VoteKind::finalize) turn.show(certificate_of(certificate));
+  }
+  if (again.proposal) {
+    if (const auto* value = candidates.find(again.proposal->value)) {
+      if (const auto* certificate = candidates.certificate(value->transcript())) turn.show(*certificate);
+    }
+    if (const auto* said = outbox.find(proposal_name(again.proposal->view))) turn.publish(*said);
+  }
+  for (const auto& vote : again.votes) {
+    if (const auto* said = outbox.find(vote_name(vote))) turn.publish(*said);
+  }
+}
+
+std::optional<ValueHash> Agreement::decided() const {
+  if (!simplex_.decision()) return std::nullopt;
+  return simplex_.decision()->statement.value;
+}
+
+std::optional<Certificate> Agreement::final(const CandidateBook& candidates) const {
+  const auto hash = decided();
+  if (!hash) return std::nullopt;
+  const auto* value = candidates.find(*hash);
+  if (value == nullptr) return std::nullopt;
+  const auto& decision = *simplex_.decision();
+  return final_certificate(message_of(decision.statement), value->sid, value->transcript(), {}, decision.votes);
+}
+
+std::vector<ObjectId> Agreement::missing() const {
+  std::vector<ObjectId> out;
+  if (const auto hash = decided()) return {id_cast<ObjectId>(*hash)};
+  const auto missing = simplex_.missing();
+  for (const auto& value : missing.values) out.push_back(id_cast<ObjectId>(value));
+  for (const auto& statement : missing.certificates) out.push_back(id_cast<ObjectId>(id_of(statement)));
+  return out;
+}
+
+std::optional<Certificate> Agreement::find(const ObjectId& id) const {
+  const auto held = held_.find(id_cast<CertificateId>(id));
+  if (held == held_.end()) return std::nullopt;
+  const auto* certificate = simplex_.find(held->second.kind, held->second.view);
+  if (certificate == nullptr) return std::nullopt;
+  return certificate_of(*certificate);
+}
+
+void Agreement::restore(const Records& records, const Outbox& outbox, Instant now) {
+  for (const auto& [name, envelope] : outbox.all()) {
+    if (envelope.type == MessageType::vote) {
+      const auto vote = Vote::parse(envelope.body);
+      if (vote && vote->instance == Instance::slot) simplex_.recall_vote({vote->view, vote->kind, vote->value});
+    }
+    if (envelope.type == MessageType::proposal) {
+      const auto proposal = Proposal::parse(envelope.body);
+      if (!proposal || proposal->instance != Instance::slot) continue;
+      simplex_.recall_proposal({proposal->view, proposal->value(), proposal->parent_view});
+    }
+  }
+  for (const auto& key : records.list(slot_.prefix + "cert/")) {
+    const auto body = records.find(key);
+    if (!body) continue;
+    const auto certificate = Certificate::parse(*body);
+    if (!certificate || !wants_certificate(*certificate)) continue;
+    const auto kind = vote_kind_of(certificate->kind);
+    simplex_.add_certificate({{certificate->view, *kind, certificate->value}, certificate->signatures}, now);
+  }
+}
+
+}  // namespace kms::dkg

@@ -1,0 +1,69 @@
+// Simplex with signatures: turns its votes, proposals and certificates into messages of instance SLOT and back
+// (PROTOCOL.md 4.5). A vote is durable before it is sent, because Turn::say makes it so.
+#pragma once
+
+#include "dkg/candidate_book.h"
+#include "dkg/simplex.h"
+
+namespace kms::dkg {
+
+class Agreement {
+ public:
+  explicit Agreement(const SlotContext& slot);
+
+  bool is_started() const { return simplex_.is_started(); }
+  void start(Instant now) { simplex_.start(now); }
+  std::uint32_t view() const { return simplex_.view(); }
+  Position leader(std::uint32_t view) const { return simplex_.leader(view); }
+  bool leads() const { return simplex_.leads(); }
+  // Whether a leader has anything to propose without a new Candidate.
+  bool has_value() const { return is_admitted_ || simplex_.highest_notarized().has_value(); }
+  void wait_for_deals(Instant until) { simplex_.wait_for_deals(until); }
+  void stretch_view() { simplex_.stretch_view(); }
+
+  // Bounds, before signatures are checked.
+  bool wants_vote(Position member, const Vote& vote) const;
+  bool wants_proposal(Position member, const Proposal& proposal) const;
+  bool wants_certificate(const Certificate& certificate) const;
+
+  // Signatures are checked.
+  void add_vote(Position member, const Vote& vote, const Signature& signature, Instant now);
+  // False if the proposal contradicts itself.
+  bool add_proposal(Position member, const Proposal& proposal, const Envelope& envelope, Turn& turn);
+  void add_certificate(const Certificate& certificate, Turn& turn);
+  // (sid, T, list) has a valid header and a CandidateCert, both durable with this turn.
+  void admit(const Value& value, Turn& turn);
+  void tick(Turn& turn);
+  std::optional<Instant> wakes_at() const { return simplex_.wakes_at(); }
+  // Says, stores and forwards what Simplex asked for since the last call.
+  void flush(const CandidateBook& candidates, Turn& turn);
+  void repeat(const CandidateBook& candidates, Turn& turn, const Outbox& outbox) const;
+
+  // The decision: the value hash as soon as a quorum finalized; the certificate once sid and T are known, too.
+  std::optional<ValueHash> decided() const;
+  std::optional<Certificate> final(const CandidateBook& candidates) const;
+
+  // What to pull so that a pending proposal can be judged.
+  std::vector<ObjectId> missing() const;
+  // A certificate held here, by its id.
+  std::optional<Certificate> find(const ObjectId& id) const;
+
+  void restore(const Records& records, const Outbox& outbox, Instant now);
+
+ private:
+  Vote message_of(const OwnVote& vote) const;
+  Certificate certificate_of(const AgreementCertificate& certificate) const;
+  CertificateId id_of(const OwnVote& statement) const;
+  void say_proposal(const AgreementProposal& proposal, const CandidateBook& candidates, Turn& turn);
+  void report_conflict(const AgreementConflict& conflict, Turn& turn) const;
+
+  const SlotContext& slot_;
+  Simplex simplex_;
+  bool is_admitted_ = false;
+  std::optional<Certificate> final_;  // as received, with sid and T
+  std::map<std::uint32_t, Envelope> proposals_;
+  std::set<CertificateId> received_;  // by certificate: others have them, no need to forward
+  std::map<CertificateId, OwnVote> held_;
+};
+
+}  // namespace kms::dkg

@@ -1,0 +1,100 @@
+#include "dkg/candidate_book.h"
+
+namespace kms::dkg {
+
+bool CandidateBook::learn(const Sid& sid, const DealList& list) {
+  Value value{slot_.slot, sid, list};
+  const auto transcript = value.transcript();
+  if (lists_.contains(transcript)) return true;
+  if (lists_.size() >= kListsMax) return false;
+  values_.emplace(value.hash(), transcript);
+  lists_.emplace(transcript, std::move(value));
+  return true;
+}
+
+const Value* CandidateBook::find(const TranscriptHash& transcript) const {
+  const auto found = lists_.find(transcript);
+  return found == lists_.end() ? nullptr : &found->second;
+}
+
+const Value* CandidateBook::find(const ValueHash& value) const {
+  const auto found = values_.find(value);
+  return found == values_.end() ? nullptr : find(found->second);
+}
+
+bool CandidateBook::wants(const Candidate& candidate) const {
+  if (candidate.list.size() < slot_.deals_needed() || candidate.list.size() > slot_.dealers().size()) return false;
+  for (const auto& entry : candidate.list) {
+    if (!slot_.dealers().has(entry.dealer)) return false;
+  }
+  const auto view = views_.find(candidate.view);
+  if (view == views_.end() || !view->second.newest) return true;
+  const auto& newest = *view->second.newest;
+  return newest.sid == candidate.sid && candidate.round > newest.round && view->second.rounds <= slot_.dealing().f();
+}
+
+void CandidateBook::add(const Candidate& candidate) {
+  if (!wants(candidate) || !learn(candidate.sid, candidate.list)) return;
+  auto& view = views_[candidate.view];
+  view.newest = candidate;
+  ++view.rounds;
+}
+
+const Candidate* CandidateBook::newest(std::uint32_t view) const {
+  const auto found = views_.find(view);
+  return found == views_.end() || !found->second.newest ? nullptr : &*found->second.newest;
+}
+
+const Candidate* CandidateBook::answered(std::uint32_t view) const {
+  const auto found = views_.find(view);
+  return found == views_.end() || !found->second.answered ? nullptr : &*found->second.answered;
+}
+
+void CandidateBook::mark_answered(const Candidate& candidate) {
+  views_[candidate.view].answered = candidate;
+}
+
+std::uint32_t CandidateBook::rounds(std::uint32_t view) const {
+  const auto found = views_.find(view);
+  return found == views_.end() ? 0 : found->second.rounds;
+}
+
+void CandidateBook::forget_below(std::uint32_t view) {
+  views_.erase(views_.begin(), views_.lower_bound(view));
+}
+
+bool CandidateBook::wants_ready(Position member, const TranscriptHash& transcript) const {
+  const auto found = readied_.find(member);
+  if (found == readied_.end()) return true;
+  return !found->second.contains(transcript) && found->second.size() < kReadysPerMember;
+}
+
+bool CandidateBook::add_ready(const Ready& ready, const Signature& signature) {
+  readied_[ready.index].insert(ready.transcript);
+  auto& signatures = readys_[{ready.sid, ready.transcript}];
+  signatures.emplace(ready.index, signature);
+  if (signatures.size() < slot_.receiving().q() || certificates_.contains(ready.transcript)) return false;
+  Signatures votes;
+  for (const auto& [member, vote] : signatures) votes.push_back({member, vote});
+  certificates_.emplace(ready.transcript, candidate_certificate(ready, std::move(votes)));
+  return true;
+}
+
+std::vector<Position> CandidateBook::ready_members(const TranscriptHash& transcript) const {
+  std::vector<Position> members;
+  for (const auto& [member, transcripts] : readied_) {
+    if (transcripts.contains(transcript)) members.push_back(member);
+  }
+  return members;
+}
+
+std::size_t CandidateBook::readys(const TranscriptHash& transcript) const {
+  return ready_members(transcript).size();
+}
+
+const Certificate* CandidateBook::certificate(const TranscriptHash& transcript) const {
+  const auto found = certificates_.find(transcript);
+  return found == certificates_.end() ? nullptr : &found->second;
+}
+
+}  // namespace kms::dkg

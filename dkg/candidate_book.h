@@ -1,0 +1,60 @@
+// Candidates, READYs and the CandidateCerts made of them (PROTOCOL.md 4.4); also the values (sid, T, list) known here.
+#pragma once
+
+#include <set>
+
+#include "dkg/turn.h"
+
+namespace kms::dkg {
+
+class CandidateBook {
+ public:
+  static constexpr std::size_t kListsMax = 512;
+  static constexpr std::size_t kReadysPerMember = 32;  // different T; views are few, each allows f_D + 1
+
+  explicit CandidateBook(const SlotContext& slot) : slot_(slot) {}
+
+  // Lists come from Candidates, Proposals and fetched Values; each is proven by its T. False when the book is full.
+  bool learn(const Sid& sid, const DealList& list);
+  const Value* find(const TranscriptHash& transcript) const;
+  const Value* find(const ValueHash& value) const;
+
+  // One sid per (view, leader), f_D + 1 rounds, rounds rising.
+  bool wants(const Candidate& candidate) const;
+  void add(const Candidate& candidate);
+  // The newest Candidate of a view, or nullptr, and the one that this node has answered with READY last.
+  const Candidate* newest(std::uint32_t view) const;
+  const Candidate* answered(std::uint32_t view) const;
+  void mark_answered(const Candidate& candidate);
+  std::uint32_t rounds(std::uint32_t view) const;
+  void forget_below(std::uint32_t view);
+
+  bool wants_ready(Position member, const TranscriptHash& transcript) const;
+  // True if it completed a CandidateCert.
+  bool add_ready(const Ready& ready, const Signature& signature);
+  std::size_t readys(const TranscriptHash& transcript) const;
+  std::vector<Position> ready_members(const TranscriptHash& transcript) const;
+
+  // A verified CANDIDATE certificate.
+  void add_certificate(const Certificate& certificate) {
+    certificates_.try_emplace(certificate.transcript, certificate);
+  }
+  const Certificate* certificate(const TranscriptHash& transcript) const;
+  const std::map<TranscriptHash, Certificate>& certificates() const { return certificates_; }
+
+ private:
+  struct ViewCandidates {
+    std::optional<Candidate> newest;
+    std::optional<Candidate> answered;
+    std::uint32_t rounds = 0;
+  };
+  const SlotContext& slot_;
+  std::map<TranscriptHash, Value> lists_;
+  std::map<ValueHash, TranscriptHash> values_;
+  std::map<std::uint32_t, ViewCandidates> views_;
+  std::map<std::pair<Sid, TranscriptHash>, std::map<Position, Signature>> readys_;
+  std::map<Position, std::set<TranscriptHash>> readied_;
+  std::map<TranscriptHash, Certificate> certificates_;
+};
+
+}  // namespace kms::dkg

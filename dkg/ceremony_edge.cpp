@@ -1,0 +1,303 @@
+#include "dkg/ceremony_impl.h"
+
+namespace kms::dkg {
+namespace {
+
+using Source = Ceremony::Impl::Source;
+
+template <class M>
+bool is_authentic(const SlotContext& slot, const M& message, const Envelope& envelope, Position sender, Source source) {
+  if (source == Source::own || source == Source::checked || source == Source::stored) return true;
+  return verify_sender(envelope, message, slot.everybody().at(sender).key);
+}
+
+}  // namespace
+
+void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn) {
+  if (envelope.network != slot.plan.network_id) return;
+  const auto sender = slot.everybody().position_of(envelope.sender);
+  if (!sender) return;
+  const auto message = parse_message(envelope);
+  if (!message) {
+    if (source == Source::peer) {
+      turn.report(Event::Kind::misbehaviour, "a malformed message: " + message.error().message, *sender);
+    }
+    return;
+  }
+  const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, *sender, source, turn); }, *message);
+  if (taken == Taken::early) early.keep(*sender, envelope);
+  if (source == Source::peer && *sender != slot.receiver) show_decision(envelope.type, *sender, Phase::closed, turn);
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (is_decided() || !prekeys.wants(sender, announce, attempts.own())) return Taken::no;
+  if (!is_authentic(slot, announce, envelope, sender, source)) return Taken::no;
+  prekeys.add(sender, announce, envelope, turn);
+  return Taken::yes;
+}
+
+// Checks 2 to 6 of PROTOCOL.md 4.1 without the own-prekey clause and without a clock.
+HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
+  if (auto fault = check_terms(header, slot.terms(), std::nullopt, {})) return fault;
+  if (auto fault = check_threshold(header, LowerThreshold::refused)) return fault;
+  if (auto fault = check_genesis(header, slot.plan.members, slot.plan.threshold, slot.plan.file)) return fault;
+  return check_members(header, slot.plan.network_id);
+}
+
+bool Ceremony::Impl::may_join(const CeremonyHeader& header, Turn& turn) const {
+  if (has_decision() || joined.contains(header.attempt) || !attempts.is_live(header.attempt)) return false;
+  return !check_expiry(header, turn.unix_s());
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (header.terms.key_set != slot.plan.key_set || header.slot() != slot.slot) return Taken::no;
+  if (header.initiator != slot.leader(header.attempt) || sender != header.initiator) return Taken::no;
+  const auto sid = header.sid();
+  if (rounds.contains(sid)) return Taken::no;
+  const bool is_pushed = source == Source::peer || source == Source::checked;
+  const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
+  const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
+  if (!is_asked && (is_decided() || headers[header.attempt] >= 2)) return Taken::no;
+  if (!is_authentic(slot, header, envelope, sender, source)) return Taken::no;
+  if (!is_asked && !is_live) return Taken::early;
+  if (const auto fault = judge_header(header)) {
+    const bool is_foreign =
+        *fault == HeaderFault::committee_differs_from_file || *fault == HeaderFault::key_set_terms_differ;
+    turn.report(is_foreign ? Event::Kind::parameters : Event::Kind::misbehaviour,
+                "a header is refused: " + std::string(name_of(*fault)), sender);
+    return Taken::no;
+  }
+  if (is_pushed) ++headers[header.attempt];
+  // A valid header of the own file's committee opens the slot: each member's own file is its approval.
+  if (!attempts.is_open() && !has_decision()) attempts.open(stored_attempt, turn.instant());
+  const auto own = prekeys.own_key(header.attempt);
+  const bool is_present = !header.is_absent(slot.receiver) && own && !check_own_prekey(header, slot.receiver, own);
+  auto& round = rounds.try_emplace(sid, slot, header, envelope, is_present ? prekeys.secret(header.attempt) : nullptr)
+                    .first->second;
+  has_news = true;
+  attempts.saw_header(header.attempt);
+  if (source == Source::stored) return Taken::yes;
+  if (may_join(header, turn)) {
+    joined.emplace(header.attempt, sid);
+    round.join(turn.instant(), turn);
+    agreement.wait_for_deals(turn.instant() + slot.plan.timing.deal_wait);
+    if (!is_present) {
+      turn.report(Event::Kind::progress, "attempt " + std::to_string(header.attempt) + " counts this node as absent");
+    }
+  }
+  agreement.start(turn.instant());
+  return Taken::yes;
+}
+
+// Whether a Deal of an attempt no longer live is still needed: asked for, or pinned by a READY or a decision.
+bool Ceremony::Impl::serves_decision(const DealRound& round, const DealHash& hash) const {
+  return attempts.is_live(round.header().attempt) || pulls.wants(id_cast<ObjectId>(hash));
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& envelope, Position sender, Source source,
+                                            Turn& turn) {
+  if (deal.dealer != sender || !slot.dealers().has(sender)) return Taken::no;
+  const auto hash = deal.hash();
+  auto* round = find_round(deal.sid);
+  if (round == nullptr) {
+    if (is_decided() || !is_authentic(slot, deal, envelope, sender, source)) return Taken::no;
+    return Taken::early;
+  }
+  if (!round->wants(sender, hash)) return Taken::no;
+  if (source != Source::stored && !serves_decision(*round, hash)) return Taken::no;
+  if (is_decided() && source != Source::stored && !pulls.wants(id_cast<ObjectId>(hash))) return Taken::no;
+  if (!is_authentic(slot, deal, envelope, sender, source)) return Taken::no;
+  const auto convictions = round->convictions();
+  round->add(deal, hash, envelope, turn);
+  if (round->convictions() > convictions) agreement.stretch_view();
+  has_news = true;
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (is_decided() || complaint.receiver != sender || !slot.receivers().has(sender)) return Taken::no;
+  auto* round = find_round(complaint.sid);
+  if (round == nullptr || round->find(complaint.deal) == nullptr) {
+    return is_authentic(slot, complaint, envelope, sender, source) ? Taken::early : Taken::no;
+  }
+  if (!attempts.is_live(round->header().attempt) || !round->wants_complaint(complaint)) return Taken::no;
+  if (!is_authentic(slot, complaint, envelope, sender, source)) return Taken::no;
+  if (round->add_complaint(complaint, envelope, turn)) agreement.stretch_view();
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Candidate& candidate, const Envelope& envelope, Position sender,
+                                            Source source, Turn&) {
+  if (candidate.slot != slot.slot || has_decision()) return Taken::no;
+  const auto current = agreement.view();
+  if (candidate.view < 1 || candidate.view < current) return Taken::no;
+  if (candidate.view > current + Simplex::kViewsAhead || sender != agreement.leader(candidate.view)) return Taken::no;
+  if (!candidates.wants(candidate)) return Taken::no;
+  if (!is_authentic(slot, candidate, envelope, sender, source)) return Taken::no;
+  candidates.add(candidate);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& envelope, Position sender,
+                                            Source source, Turn&) {
+  if (ready.slot != slot.slot || ready.index != sender || has_decision()) return Taken::no;
+  if (!slot.receivers().has(sender) || !candidates.wants_ready(sender, ready.transcript)) return Taken::no;
+  if (!is_authentic(slot, ready, envelope, sender, source)) return Taken::no;
+  const auto* round = find_round(ready.sid);
+  if (round == nullptr) return Taken::early;
+  if (round->header().is_absent(sender)) return Taken::no;
+  const bool is_late = candidates.certificate(ready.transcript) != nullptr;
+  if (!attempts.is_live(round->header().attempt) && !is_late && source != Source::stored) return Taken::no;
+  candidates.add_ready(ready, *envelope.signature);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, Position, Source source,
+                                            Turn& turn) {
+  if (certificate.slot != slot.slot || !is_zero(certificate.emergency_cert)) return Taken::no;
+  const auto is_valid = [&] { return source == Source::stored || verify(certificate, slot.committees()).has_value(); };
+  switch (certificate.kind) {
+    case CertificateKind::candidate:
+      if (has_decision() || candidates.certificate(certificate.transcript) != nullptr) return Taken::no;
+      if (candidates.certificates().size() >= CandidateBook::kListsMax || !is_valid()) return Taken::no;
+      candidates.add_certificate(certificate);
+      agreement.start(turn.instant());
+      return Taken::yes;
+    case CertificateKind::notar:
+    case CertificateKind::null:
+    case CertificateKind::final:
+      if (!agreement.wants_certificate(certificate) || !is_valid()) return Taken::no;
+      agreement.add_certificate(certificate, turn);
+      agreement.start(turn.instant());
+      return Taken::yes;
+    case CertificateKind::activation:
+      if (activation.is_released()) return Taken::no;
+      if (!is_decided()) return is_valid() ? Taken::early : Taken::no;
+      if (certificate.transcript != activation.record()->transcript || !is_valid()) return Taken::no;
+      activation.add_certificate(certificate, turn);
+      return Taken::yes;
+    case CertificateKind::emergency:
+    case CertificateKind::void_approvals:
+      return Taken::no;
+  }
+  return Taken::no;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (!agreement.wants_proposal(sender, proposal)) return Taken::no;
+  if (!is_authentic(slot, proposal, envelope, sender, source)) return Taken::no;
+  if (!agreement.add_proposal(sender, proposal, envelope, turn)) {
+    turn.report(Event::Kind::misbehaviour, "a Proposal contradicts itself", sender);
+    return Taken::no;
+  }
+  candidates.learn(proposal.sid, proposal.list);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& envelope, Position sender, Source source,
+                                            Turn& turn) {
+  if (!slot.deciders().has(sender) || !agreement.wants_vote(sender, vote)) return Taken::no;
+  if (!is_authentic(slot, vote, envelope, sender, source)) return Taken::no;
+  agreement.add_vote(sender, vote, *envelope.signature, turn.instant());
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (active.slot != slot.slot || active.index != sender || !slot.receivers().has(sender)) return Taken::no;
+  if (!is_decided()) return is_authentic(slot, active, envelope, sender, source) ? Taken::early : Taken::no;
+  if (!activation.wants_active(sender, active)) return Taken::no;
+  if (!is_authentic(slot, active, envelope, sender, source)) return Taken::no;
+  activation.add_active(sender, active, envelope, turn);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelope& envelope, Position sender,
+                                            Source source, Turn& turn) {
+  if (confirm.slot != slot.slot || confirm.index != sender || !slot.receivers().has(sender)) return Taken::no;
+  if (!is_decided()) return is_authentic(slot, confirm, envelope, sender, source) ? Taken::early : Taken::no;
+  if (!activation.wants_confirm(sender, confirm)) return Taken::no;
+  if (!is_authentic(slot, confirm, envelope, sender, source)) return Taken::no;
+  activation.add_confirm(confirm, envelope, turn);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envelope&, Position, Source, Turn& turn) {
+  if (activation.is_released()) return Taken::no;
+  for (const auto& link : chain.links) {
+    if (link.header.slot() != slot.slot || judge_header(link.header)) continue;
+    const auto record = verify_link(link, slot.plan.network_id, nullptr);
+    if (!record) continue;
+    adopt(*record, turn);
+    return Taken::yes;
+  }
+  return Taken::no;
+}
+
+void Ceremony::Impl::adopt(const EpochRecord& record, Turn& turn) {
+  if (is_decided() && activation.record()->transcript != record.transcript) return;
+  candidates.learn(record.sid, record.list);
+  agreement.add_certificate(record.final, turn);
+  activation.adopt(record, find_round(record.sid), turn);
+  has_news = true;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Value& value, const Envelope&, Position, Source source, Turn&) {
+  if (value.slot != slot.slot) return Taken::no;
+  const bool is_asked = pulls.wants(id_cast<ObjectId>(value.hash())) ||
+                        pulls.wants(id_cast<ObjectId>(value.transcript())) || source == Source::stored;
+  if (!is_asked) return Taken::no;
+  candidates.learn(value.sid, value.list);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&, Position sender, Source source,
+                                            Turn& turn) {
+  if (source != Source::peer || sender == slot.receiver) return Taken::no;
+  FetchReply reply;
+  for (const auto& id : fetch.hashes) {
+    const auto object = find_object(id);
+    if (!object || !pulls.may_answer(sender, id, turn.instant())) continue;
+    if (reply.objects.size() < FetchReply::kObjectsMax) reply.objects.push_back(object->encode());
+  }
+  if (!reply.objects.empty()) turn.show(reply);
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const FetchReply& reply, const Envelope&, Position, Source source,
+                                            Turn& turn) {
+  if (source != Source::peer) return Taken::no;
+  for (const auto& bytes : reply.objects) {
+    const auto envelope = Envelope::parse(bytes);
+    if (!envelope || envelope->type == MessageType::fetch_reply) continue;
+    const auto message = parse_message(*envelope);
+    if (!message) continue;
+    const auto id = object_id(*envelope, *message);
+    const auto* value = std::get_if<Value>(&*message);
+    const bool is_asked =
+        (id && pulls.wants(*id)) || (value != nullptr && pulls.wants(id_cast<ObjectId>(value->transcript())));
+    if (is_asked) take_in(*envelope, Source::fetched, turn);
+  }
+  return Taken::yes;
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Envelope&, Position sender, Source source,
+                                            Turn& turn) {
+  if (source != Source::peer || sender == slot.receiver) return Taken::no;
+  for (const auto& entry : status.entries) {
+    if (entry.key_set != slot.plan.key_set || entry.epoch != slot.epoch() || entry.branch != slot.branch()) continue;
+    if (entry.state > static_cast<std::uint32_t>(Phase::closed) && slot.deciders().has(sender)) {
+      attempts.heard(sender, entry.attempt);
+    }
+    if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::released)) {
+      show_decision(MessageType::node_status, sender, static_cast<Phase>(entry.state), turn);
+    }
+  }
+  return Taken::yes;
+}
+
+}  // namespace kms::dkg

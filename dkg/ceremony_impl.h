@@ -1,0 +1,114 @@
+// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp takes messages in,
+// ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
+#pragma once
+
+#include "dkg/activation.h"
+#include "dkg/agreement.h"
+#include "dkg/attempt_clock.h"
+#include "dkg/ceremony.h"
+#include "dkg/early_book.h"
+#include "dkg/prekey_book.h"
+#include "dkg/pull_book.h"
+
+namespace kms::dkg {
+
+struct Ceremony::Impl {
+  enum class Source : std::uint8_t {
+    own,      // said in this turn: no signature to check
+    peer,     // from the topic
+    checked,  // from a peer, the signature was checked when it came too early
+    fetched,  // asked for by its hash
+    stored,   // own records
+  };
+  enum class Taken : std::uint8_t { yes, no, early };
+
+  explicit Impl(SlotContext context);
+  void restore(const Records& records, Now now);
+
+  Effects receive(const Envelope& envelope, Now now);
+  Effects advance(Now now);  // time passed, or an input other than a message came
+  std::optional<Instant> wakes_at() const;
+
+  // ceremony_edge.cpp
+  void take_in(const Envelope& envelope, Source source, Turn& turn);
+  Taken judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const CeremonyHeader& header, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Deal& deal, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Complaint& complaint, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Candidate& candidate, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Ready& ready, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Certificate& certificate, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Proposal& proposal, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Vote& vote, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Active& active, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Confirm& confirm, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const EpochChain& chain, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Value& value, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Fetch& fetch, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const FetchReply& reply, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const NodeStatus& status, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  template <class M>
+  Taken judge(const M&, const Envelope&, Position, Source, Turn&) {
+    return Taken::no;
+  }
+  HeaderVerdict judge_header(const CeremonyHeader& header) const;
+  bool may_join(const CeremonyHeader& header, Turn& turn) const;
+  bool serves_decision(const DealRound& round, const DealHash& hash) const;
+
+  // ceremony_steps.cpp
+  void settle(Turn& turn);
+  void step(Turn& turn);
+  void open(Turn& turn);
+  void raise_attempt(Turn& turn);
+  void initiate(Turn& turn);
+  void aggregate(Turn& turn);
+  void answer_candidate(const Candidate& candidate, Turn& turn);
+  void admit_values(Turn& turn);
+  void conclude(Turn& turn);
+  void clean(Turn& turn);
+  void forget_rounds();
+  void repeat(Turn& turn);
+  DealRound* find_round(const Sid& sid);
+  const DealRound* aggregated_round(Instant now) const;
+
+  // ceremony_pull.cpp
+  void collect_wants(Turn& turn);
+  std::optional<Envelope> find_object(const ObjectId& id) const;
+  void show_decision(MessageType type, Position member, Phase phase, Turn& turn);
+
+  Phase phase() const;
+  // The value is decided; is_decided: and its list and header are here.
+  bool has_decision() const { return agreement.decided().has_value() || is_decided(); }
+  bool is_decided() const { return activation.is_decided(); }
+  void adopt(const EpochRecord& record, Turn& turn);
+  bool is_finished() const { return activation.is_released() && (activation.is_active() || activation.needs_repair()); }
+  std::size_t connected() const;
+  CeremonyStatus status() const;
+
+  SlotContext slot;
+  Outbox outbox;
+  AttemptClock attempts;
+  PrekeyBook prekeys;
+  CandidateBook candidates;
+  Agreement agreement;
+  Activation activation;
+  EarlyBook early;
+  PullBook pulls;
+  std::map<Sid, DealRound> rounds;
+  std::map<std::uint32_t, Sid> joined;           // by attempt
+  std::map<std::uint32_t, std::size_t> headers;  // pushed ones, by attempt
+  std::set<ValueHash> admitted;
+  std::set<NodeId> peers;
+  std::uint32_t stored_attempt = 0;
+  bool is_ordered = false;
+  bool has_news = false;  // something that early messages may have waited for
+  bool is_cleaned = false;
+  std::uint64_t repeats = 0;
+  Instant repeat_at{};
+  Instant seen_at{};  // of the last input
+  Instant decided_at{};
+  std::optional<Instant> released_at;
+  Effects restored;  // what the restoration asks for; given out with the first input
+};
+
+}  // namespace kms::dkg

@@ -1,0 +1,289 @@
+#include <algorithm>
+
+#include "base/assert.h"
+#include "dkg/ceremony_impl.h"
+
+namespace kms::dkg {
+namespace {
+
+constexpr Duration kDealsMissingFor = 10min;  // after the release, then only repair helps (PROTOCOL.md 4.12)
+constexpr int kRoundsOfSettling = 1000;
+
+}  // namespace
+
+DealRound* Ceremony::Impl::find_round(const Sid& sid) {
+  const auto found = rounds.find(sid);
+  return found == rounds.end() ? nullptr : &found->second;
+}
+
+std::size_t Ceremony::Impl::connected() const {
+  std::size_t count = 1;
+  for (const auto& peer : peers) {
+    if (peer != slot.self && slot.deciders().position_of(peer)) ++count;
+  }
+  return count;
+}
+
+// Feeds back what was said and does what became possible, until nothing moves.
+void Ceremony::Impl::settle(Turn& turn) {
+  seen_at = turn.instant();
+  for (int i = 0;; ++i) {
+    KMS_ASSERT(i < kRoundsOfSettling);
+    while (const auto own = turn.next_own()) take_in(*own, Source::own, turn);
+    step(turn);
+    if (std::exchange(has_news, false)) {
+      for (const auto& envelope : early.take()) take_in(envelope, Source::checked, turn);
+      continue;
+    }
+    if (!turn.has_own()) break;
+  }
+  collect_wants(turn);
+}
+
+void Ceremony::Impl::step(Turn& turn) {
+  if (!has_decision()) {
+    open(turn);
+    raise_attempt(turn);
+    prekeys.announce(attempts.own(), turn);
+    initiate(turn);
+    aggregate(turn);
+    for (auto view = std::max(agreement.view(), 1U); view <= agreement.view() + Simplex::kViewsAhead; ++view) {
+      const auto* candidate = candidates.newest(view);
+      if (candidate != nullptr) answer_candidate(*candidate, turn);
+    }
+    admit_values(turn);
+  }
+  agreement.tick(turn);
+  agreement.flush(candidates, turn);
+  candidates.forget_below(agreement.view());
+  conclude(turn);
+  activation.advance(turn);
+  clean(turn);
+}
+
+void Ceremony::Impl::open(Turn& turn) {
+  if (attempts.is_open()) return;
+  const bool is_reached = slot.plan.genesis == Genesis::automatic && connected() >= slot.deciding().q();
+  if (!is_ordered && !is_reached) return;
+  attempts.open(stored_attempt, turn.instant());
+  has_news = true;
+  turn.report(Event::Kind::phase, "the slot is open");
+}
+
+void Ceremony::Impl::raise_attempt(Turn& turn) {
+  if (!attempts.advance(turn.instant())) return;
+  stored_attempt = attempts.own();
+  const auto number = std::to_string(stored_attempt);
+  turn.put("attempt", to_bytes(as_bytes(number)));
+  turn.report(Event::Kind::attempt, "attempt " + number);
+  has_news = true;
+  // A header of the new attempt may have come while it was still ahead.
+  for (const auto& [sid, round] : rounds) {
+    if (round.header().attempt == stored_attempt) attempts.saw_header(stored_attempt);
+  }
+  forget_rounds();
+}
+
+// Check 1 and 6 as the initiator: everybody who announced, or after Delta_prekey whoever did if they are q'.
+void Ceremony::Impl::initiate(Turn& turn) {
+  if (!attempts.is_open() || slot.decider == 0) return;
+  const auto attempt = attempts.own();
+  const auto name = "header/" + std::to_string(attempt);
+  if (slot.leader(attempt) != slot.decider || turn.has_said(name)) return;
+  const auto members = slot.receivers().size();
+  const auto announced = prekeys.announced(attempt);
+  const bool is_waited = turn.instant() >= attempts.opened() + slot.plan.timing.prekey_wait;
+  if (announced < slot.receiving().q() || (announced < members && !is_waited)) return;
+  CeremonyHeader header{.kind = slot.kind(),
+                        .emergency = false,
+                        .terms = slot.terms(),
+                        .epoch = slot.epoch(),
+                        .branch = slot.branch(),
+                        .void_cert = {},
+                        .attempt = attempt,
+                        .initiator = slot.decider,
+                        .old = {},
+                        .members = {},
+                        .threshold = slot.receiving(),
+                        .file = slot.plan.file,
+                        .not_after = slot.plan.not_after,
+                        .approvals = {},
+                        .registry_ref = {}};
+  std::size_t present = 0;
+  for (Position member = 1; member <= members; ++member) {
+    auto prekey = prekeys.find(member, attempt);
+    if (prekey) ++present;
+    header.members.push_back({slot.receivers().at(member), std::move(prekey)});
+  }
+  if (present < slot.receiving().q()) return;
+  turn.say(name, header);
+}
+
+// The newest live attempt whose Deals suffice: all in, or waited for long enough.
+const DealRound* Ceremony::Impl::aggregated_round(Instant now) const {
+  for (auto attempt = joined.rbegin(); attempt != joined.rend(); ++attempt) {
+    const auto found = rounds.find(attempt->second);
+    if (found == rounds.end() || !attempts.is_live(attempt->first)) continue;
+    const auto& round = found->second;
+    const bool is_complete =
+        round.dealers_heard() == slot.dealers().size() || now >= round.joined_at() + slot.plan.timing.deal_wait;
+    if (is_complete && round.usable().size() >= slot.deals_needed()) return &round;
+  }
+  return nullptr;
+}
+
+void Ceremony::Impl::aggregate(Turn& turn) {
+  if (!agreement.leads() || agreement.has_value()) return;
+  const auto view = agreement.view();
+  const DealRound* round = nullptr;
+  std::uint32_t number = 0;
+  if (const auto* last = candidates.newest(view)) {
+    // One sid per view; a further round only to drop convicted dealers.
+    round = find_round(last->sid);
+    if (round == nullptr || candidates.rounds(view) > slot.dealing().f()) return;
+    const bool has_convict = std::any_of(last->list.begin(), last->list.end(),
+                                         [&](const auto& entry) { return round->is_convicted(entry.dealer); });
+    if (!has_convict) return;
+    number = last->round + 1;
+  } else {
+    round = aggregated_round(turn.instant());
+  }
+  if (round == nullptr) return;
+  const auto list = round->usable();
+  if (list.size() < slot.deals_needed()) return;
+  turn.say("candidate/" + std::to_string(view) + "/" + std::to_string(number),
+           Candidate{slot.slot, round->sid(), view, number, list});
+}
+
+void Ceremony::Impl::answer_candidate(const Candidate& candidate, Turn& turn) {
+  const auto* before = candidates.answered(candidate.view);
+  if (before != nullptr && before->round >= candidate.round) return;
+  auto* round = find_round(candidate.sid);
+  if (round == nullptr || !round->can_receive() || !attempts.is_live(round->header().attempt)) return;
+  if (before != nullptr) {
+    for (const auto& entry : before->list) {
+      const bool is_kept = std::find(candidate.list.begin(), candidate.list.end(), entry) != candidate.list.end();
+      if (!is_kept && !round->is_convicted(entry.dealer)) return;
+    }
+  }
+  if (!round->has_valid_shares(candidate.list)) return;
+  // Durable: the Deals here, the prekey that opens them since its announcement; together they are the sub-shares.
+  const Value value{slot.slot, candidate.sid, candidate.list};
+  round->store_deals(candidate.list, turn);
+  turn.put("header/" + to_hex(candidate.sid.view()), round->header_envelope().encode());
+  turn.put("value/" + to_hex(value.hash().view()), value.body());
+  candidates.mark_answered(candidate);
+  const auto transcript = value.transcript();
+  turn.say("ready/" + to_hex(transcript.view()), Ready{slot.slot, candidate.sid, transcript, slot.receiver});
+}
+
+// Externally valid: a header that passes the checks and a CandidateCert, both durable before any vote.
+void Ceremony::Impl::admit_values(Turn& turn) {
+  for (const auto& [transcript, certificate] : candidates.certificates()) {
+    const auto* value = candidates.find(transcript);
+    auto* round = find_round(certificate.sid);
+    if (value == nullptr || round == nullptr || value->sid != certificate.sid) continue;
+    const auto hash = value->hash();
+    if (!admitted.insert(hash).second) continue;
+    turn.put("value/" + to_hex(hash.view()), value->body());
+    turn.put("header/" + to_hex(value->sid.view()), round->header_envelope().encode());
+    turn.put("cert/1/" + to_hex(transcript.view()), certificate.body());
+    turn.report(Event::Kind::progress,
+                "a candidate of " + std::to_string(value->list.size()) + " Deals has its certificate");
+    agreement.admit(*value, turn);
+  }
+}
+
+void Ceremony::Impl::conclude(Turn& turn) {
+  if (!is_decided()) {
+    const auto final = agreement.final(candidates);
+    if (!final) return;
+    const auto* value = candidates.find(final->value);
+    auto* round = find_round(value->sid);
+    if (round == nullptr) return;
+    activation.decide(*final, *value, *round, turn);
+    turn.show(*final);
+    decided_at = turn.instant();
+    has_news = true;
+    forget_rounds();
+  } else if (auto* round = find_round(activation.record()->sid)) {
+    activation.attach(*round);
+  }
+}
+
+// What the phase no longer needs, the private halves of the prekeys first of all.
+void Ceremony::Impl::clean(Turn& turn) {
+  if (!activation.is_released()) return;
+  if (!released_at) released_at = turn.instant();
+  if (turn.instant() >= *released_at + kDealsMissingFor) activation.give_up(turn);
+  if (is_cleaned || !is_finished()) return;
+  is_cleaned = true;
+  for (auto& [sid, round] : rounds) round.drop_secret();
+  prekeys.destroy(turn);
+  early = {};
+  turn.report(Event::Kind::progress, "the prekeys of this slot are destroyed");
+}
+
+// Keeps live attempts, what a READY or a CandidateCert pins, and after the decision only its own.
+void Ceremony::Impl::forget_rounds() {
+  std::set<Sid> pinned;
+  if (is_decided()) {
+    pinned.insert(activation.record()->sid);
+  } else {
+    for (const auto& [transcript, certificate] : candidates.certificates()) pinned.insert(certificate.sid);
+    for (const auto& [name, envelope] : outbox.all()) {
+      if (envelope.type != MessageType::ready) continue;
+      if (const auto ready = Ready::parse(envelope.body)) pinned.insert(ready->sid);
+    }
+  }
+  std::erase_if(rounds, [&](const auto& entry) {
+    if (pinned.contains(entry.first)) return false;
+    return is_decided() || !attempts.is_live(entry.second.header().attempt);
+  });
+}
+
+// Votes and certificates every 2 * Delta, everything else every second time, until it is no longer needed.
+void Ceremony::Impl::repeat(Turn& turn) {
+  if (turn.instant() < repeat_at) return;
+  repeat_at = turn.instant() + 2 * slot.plan.timing.delta;
+  ++repeats;
+  if (is_finished()) return;
+  if (!has_decision()) agreement.repeat(candidates, turn, outbox);
+  if (repeats % 2 != 0) return;
+  for (const auto& [name, envelope] : outbox.all()) {
+    bool is_needed = false;
+    switch (envelope.type) {
+      case MessageType::prekey_announce:
+      case MessageType::candidate:
+        is_needed = !has_decision();
+        break;
+      case MessageType::ceremony_header: {
+        const auto header = CeremonyHeader::parse(envelope.body);
+        is_needed = !has_decision() && header && attempts.is_live(header->attempt);
+        break;
+      }
+      case MessageType::deal:
+      case MessageType::complaint:
+      case MessageType::ready: {
+        const auto sid = [&]() -> std::optional<Sid> {
+          if (const auto deal = Deal::parse(envelope.body); deal) return deal->sid;
+          if (const auto complaint = Complaint::parse(envelope.body); complaint) return complaint->sid;
+          if (const auto ready = Ready::parse(envelope.body); ready) return ready->sid;
+          return std::nullopt;
+        }();
+        const auto* round = sid ? find_round(*sid) : nullptr;
+        is_needed = !has_decision() && round != nullptr && attempts.is_live(round->header().attempt);
+        break;
+      }
+      case MessageType::active:
+      case MessageType::confirm:
+        is_needed = !activation.is_released();
+        break;
+      default:
+        break;
+    }
+    if (is_needed) turn.publish(envelope);
+  }
+}
+
+}  // namespace kms::dkg

@@ -1,0 +1,71 @@
+// One input's worth of effects, collected by the parts of a ceremony, and the node's own signed messages of a slot.
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "dkg/effects.h"
+#include "dkg/slot_context.h"
+
+namespace kms::dkg {
+
+// Every message this node has signed in the slot, under a name that is the field it commits to (PROTOCOL.md 4.9), for
+// example "vote/3/1" or "deal/<sid>". What has a name is only ever sent again in the same bytes.
+class Outbox {
+ public:
+  bool has(const std::string& name) const { return said_.contains(name); }
+  const Envelope* find(const std::string& name) const;
+  void add(const std::string& name, Envelope envelope) { said_.emplace(name, std::move(envelope)); }
+  const std::map<std::string, Envelope>& all() const { return said_; }
+
+ private:
+  std::map<std::string, Envelope> said_;
+};
+
+class Turn {
+ public:
+  Turn(const SlotContext& slot, Outbox& outbox, Now now) : slot_(slot), outbox_(outbox), now_(now) {}
+
+  Instant instant() const { return now_.instant; }
+  std::uint64_t unix_s() const { return now_.unix_s(); }
+
+  // Signs, stores, publishes and feeds back; nothing at all if something was said under this name before.
+  template <class M>
+  void say(const std::string& name, const M& message) {
+    if (outbox_.has(name)) return;
+    say_envelope(name, seal(message, *slot_.key, slot_.plan.network_id));
+  }
+  // Without a signature of its own; not fed back.
+  template <class M>
+  void show(const M& message) {
+    publish(wrap(message, slot_.self, slot_.plan.network_id));
+  }
+  void publish(const Envelope& envelope) { effects_.send.push_back({envelope}); }
+  bool has_said(const std::string& name) const { return outbox_.has(name); }
+
+  // Record names are without the slot's prefix.
+  void put(const std::string& name, Bytes value);
+  void seal_record(const std::string& name, const std::string& kek, crypto::SecretBytes value);
+  void erase(const std::string& name);
+  void destroy(const std::string& kek);
+  void report(Event::Kind kind, std::string text, Position culprit = 0, Bytes evidence = {});
+
+  // Own messages not yet fed back.
+  std::optional<Envelope> next_own();
+  bool has_own() const { return !own_.empty(); }
+  Effects take() { return std::move(effects_); }
+
+ private:
+  void say_envelope(const std::string& name, Envelope envelope);
+
+  const SlotContext& slot_;
+  Outbox& outbox_;
+  Now now_;
+  Effects effects_;
+  std::deque<Envelope> own_;
+};
+
+// Evidence of several signed objects: the body of a FetchReply holding their envelopes.
+Bytes evidence_of(const std::vector<const Envelope*>& envelopes);
+
+}  // namespace kms::dkg
