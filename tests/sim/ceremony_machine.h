@@ -1,0 +1,42 @@
+// A Ceremony as a machine of the world: a node that has nothing else, with its NodeStatus.
+#pragma once
+
+#include "dkg/ceremony.h"
+#include "tests/sim/world.h"
+
+namespace kms::sim {
+
+// Keys and plan of a committee made from a seed; member numbers are positions.
+struct Committee {
+  Committee(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed, std::size_t keys = 1);
+  dkg::Plan plan;
+  std::vector<crypto::NodeKey> nodes;            // by position - 1
+  std::vector<crypto::Secret<32>> node_secrets;  // the same
+  std::vector<std::unique_ptr<Random>> entropy;  // the same; runs on through restarts
+  Boot boot();
+};
+
+class CeremonyMachine final : public Machine {
+ public:
+  CeremonyMachine(dkg::Ceremony ceremony, const dkg::Plan& plan, dkg::NodeId self)
+      : ceremony_(std::move(ceremony)), plan_(plan), self_(self) {}
+  Output receive(const Bytes& message, Now now) override;
+  Output tick(Now now) override;
+  std::optional<Instant> wakes_at() const override;
+  Output connected(const std::set<std::size_t>& members, Now now) override;
+
+  const dkg::Ceremony& ceremony() const { return ceremony_; }
+  const std::vector<dkg::Event>& events() const { return events_; }
+
+ private:
+  Output output(dkg::Effects effects, Now now);
+
+  dkg::Ceremony ceremony_;
+  const dkg::Plan& plan_;
+  dkg::NodeId self_;
+  dkg::NodeStatus::Entry last_status_;
+  Instant status_at_{};
+  std::vector<dkg::Event> events_;
+};
+
+}  // namespace kms::sim

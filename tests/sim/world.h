@@ -1,0 +1,117 @@
+// The seeded driver: n machines over virtual time, a network that delays, loses, repeats, reorders and splits, and
+// crashes between deciding, storing and sending. The same seed gives the same run. What the machines are is not known
+// here: they take and give opaque messages, so that the world can drive a Ceremony today and a whole node later.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <queue>
+#include <set>
+
+#include "base/time.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/random.h"
+
+namespace kms::sim {
+
+// What a machine asks for: `save` is durable before anything of `send` leaves.
+struct Output {
+  dkg::Checkpoint save;
+  std::vector<Bytes> send;  // to everybody
+};
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual Output receive(const Bytes& message, Now now) = 0;
+  virtual Output tick(Now now) = 0;
+  virtual std::optional<Instant> wakes_at() const = 0;
+  // The members it is connected to, by number from 1.
+  virtual Output connected(const std::set<std::size_t>& members, Now now) = 0;
+};
+
+// Makes machine `member` (from 1) from what its disk holds.
+using Boot = std::function<std::unique_ptr<Machine>(std::size_t member, const Disk& disk, Now now)>;
+// Sees everything that left a member, in order.
+using Observer = std::function<void(std::size_t member, const Bytes& message)>;
+
+struct Weather {
+  Duration latency_min = 5ms;
+  Duration latency_max = 60ms;
+  std::uint64_t loss_per_mille = 0;
+  std::uint64_t repeat_per_mille = 0;
+  std::uint64_t straggle_per_mille = 0;  // arrives up to four seconds late
+  std::uint64_t crash_per_mille = 0;     // at each persist boundary
+  bool is_split = false;                 // halves that change every four seconds
+};
+
+struct Schedule {
+  std::size_t members = 4;
+  Weather storm;            // until `calm_from`
+  Duration calm_from = 0s;  // GST: from then on the default Weather
+  Duration end = 600s;
+  Duration reboot = 800ms;                 // after a crash
+  std::map<std::size_t, Duration> starts;  // members that start later than at 0; beyond `end`: never
+  // Crashes at this persist boundary (counted over all members); `stays_down` or comes back after `reboot`.
+  struct Crash {
+    std::uint64_t boundary = 0;
+    bool stays_down = false;
+  };
+  std::optional<Crash> crash;
+};
+
+class World {
+ public:
+  World(Schedule schedule, std::uint64_t seed, Boot boot, Observer observer = {});
+  // Runs until `is_over` or the schedule's end.
+  void run(const std::function<bool()>& is_over);
+
+  Now now() const { return {now_, 1'700'000'000'000 + now_.time_since_epoch() / 1ms}; }
+  // nullptr while a member is down.
+  Machine* machine(std::size_t member) { return nodes_[member - 1].machine.get(); }
+  const Disk& disk(std::size_t member) const { return nodes_[member - 1].disk; }
+  std::uint64_t boundaries() const { return boundaries_; }
+  std::uint64_t delivered() const { return delivered_; }
+  // The member that the scheduled crash hit, 0 if it never came to it.
+  std::size_t victim() const { return victim_; }
+
+ private:
+  struct Node {
+    std::unique_ptr<Machine> machine;
+    Disk disk;
+    Instant boots_at{};
+  };
+  struct Packet {
+    Instant at;
+    std::uint64_t order;
+    std::size_t from;
+    std::size_t to;
+    std::shared_ptr<const Bytes> message;
+    bool operator>(const Packet& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
+  };
+
+  const Weather& weather() const { return now_ < Instant{} + schedule_.calm_from ? schedule_.storm : calm_; }
+  bool is_apart(std::size_t a, std::size_t b) const;
+  void boot(std::size_t member);
+  void crash(std::size_t member, bool stays_down);
+  bool survives(std::size_t member);
+  void apply(std::size_t member, Output output);
+  void post(std::size_t from, std::size_t to, std::shared_ptr<const Bytes> message);
+  void meet();
+  Instant next_instant() const;
+
+  Schedule schedule_;
+  Weather calm_;
+  Random random_;
+  Boot boot_;
+  Observer observer_;
+  Instant now_{};
+  std::vector<Node> nodes_;
+  std::priority_queue<Packet, std::vector<Packet>, std::greater<>> packets_;
+  std::uint64_t order_ = 0;
+  std::uint64_t boundaries_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::size_t victim_ = 0;
+};
+
+}  // namespace kms::sim
