@@ -31,6 +31,7 @@ def parse_arguments():
                                      "they have generated their key, and prints how to use it.")
     parser.add_argument("--root", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--bin", type=pathlib.Path, help=argparse.SUPPRESS)  # tests run what they were built with
     parser.add_argument("--nodes", type=int, help="how many (default 5)")
     parser.add_argument("--threshold", type=int, help="how many of them a delegation needs (default 3, or all if fewer)")
     parser.add_argument("--dir", type=pathlib.Path, help="where keys, shares and logs go (default: testnet/run)")
@@ -40,6 +41,7 @@ def parse_arguments():
     parser.add_argument("--detach", action="store_true", help="return once the key is there; the nodes go on")
     parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="seconds to wait for the key (default 60)")
     options = parser.parse_args()
+    options.bin = options.bin or options.root / "build/release/bin"
     if options.chain == "anvil":
         parser.error("--chain anvil: the on-chain registry is not built yet; use --chain none, where network.toml "
                      "names the members")
@@ -93,7 +95,7 @@ def make_identity(options, folder, index):
     (here / "node.key").unlink(missing_ok=True)  # of a start that was interrupted before anything relied on it
     if not (here / "passphrase").exists():
         layout.write_private(here / "passphrase", secrets.token_hex(24) + "\n")
-    command = [options.root / "build/release/bin/kmsctl", "keygen", "--out", here, "--passphrase-file",
+    command = [options.bin / "kmsctl", "keygen", "--out", here, "--passphrase-file",
                here / "passphrase", "--json"]
     made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if made.returncode != 0:
@@ -131,7 +133,7 @@ def start_nodes(options, plan, folder):
     for index in range(1, plan.nodes + 1):
         name = f"node-{index}"
         if name not in nodes:
-            command = [options.root / "build/release/bin/kms-node", "--config", folder.node(index) / "node.toml"]
+            command = [options.bin / "kms-node", "--config", folder.node(index) / "node.toml"]
             nodes[name] = processes.Process.start(name, command, folder.log(index), folder.node(index))
             processes.save(folder.processes, list(nodes.values()))
     return [nodes[f"node-{index}"] for index in range(1, plan.nodes + 1)]
@@ -158,7 +160,7 @@ def describe(options, plan, folder, identities, gateway, nodes, state):
         print(f"key      {key['publicKey']}\n         chain {key['chainId']}, epoch {key['epoch']}, "
               f"{plan.threshold} of {plan.nodes}")
     print(f"files    {folder.path}\n")
-    kmsctl = shown(options.root / "build/release/bin/kmsctl")
+    kmsctl = shown(options.bin / "kmsctl")
     print("Encrypt a text, have it delegated by the network and decrypt it:\n")
     print(f"  {kmsctl} demo --testnet {shown(folder.description)} 'hello'\n", flush=True)
 
