@@ -47,8 +47,10 @@ step() {
     return 0
   fi
   printf -- '-- %s: FAILED after %d s (exit %d)\n' "$title" $((SECONDS - start)) "$code"
-  # ninja prints the command of a failed step on one enormous line.
-  grep -vE '^(/usr/bin/cmake -E|/usr/bin/(c|g|clang)\+\+|:$|ccache )' "$log" | cut -c1-400 | tail -n 60 || true
+  # First what compilers and linkers complain of, then the end, without g++'s endless "inlined from".
+  grep -nE 'error:|undefined reference|^FAILED:' "$log" | cut -c1-300 | head -n 20 || true
+  echo "   ..."
+  grep -vE '^ *inlined from|^(/usr/bin/cmake -E|/usr/bin/(c|g|clang)\+\+|:$|ccache )' "$log" | cut -c1-300 | tail -n 40 || true
   echo "   all of it: $log"
   return "$code"
 }
