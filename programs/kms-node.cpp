@@ -1,0 +1,40 @@
+// kms-node: one member of a threshold KMS network, or a network of its own with --solo.
+#include <CLI/CLI.hpp>
+
+#include "node/io/main.h"
+
+namespace {
+
+constexpr const char* kAbout =
+    "One member of a threshold KMS network.\n\n"
+    "  kms-node --config node.toml                 as node.toml says\n"
+    "  kms-node --config node.toml --peers list    dial the multiaddrs in `list`, one a line\n"
+    "  kms-node --solo                             a network of one; understands NOX_KMS_* variables\n\n"
+    "Any setting can come from the environment as KMS_<SECTION>__<KEY>.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kAbout, "kms-node");
+  kms::node::io::StartOptions options;
+  std::string data_dir;
+  std::string network;
+  std::string peers_file;
+  app.add_option("--config", options.config_file, "Settings (TOML)")->type_name("FILE");
+  app.add_option("--data-dir", data_dir, "Where the node keeps its key and its store")->type_name("DIR");
+  app.add_option("--network", network, "The network file: who is a member")->type_name("FILE");
+  app.add_option("--peers", peers_file, "Whom to dial: one multiaddr with /p2p/<PeerId> a line")->type_name("FILE");
+  app.add_option("--peer", options.command_line.peers, "One more address to dial; repeatable")->type_name("MULTIADDR");
+  app.add_flag("--solo", options.command_line.solo, "Serve alone, with n = t = 1");
+  app.set_version_flag("--version", std::string("kms-node ") + KMS_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are 0, a wrong command line is 2.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (!data_dir.empty()) options.command_line.data_dir = data_dir;
+  if (!network.empty()) options.command_line.network_file = network;
+  if (!peers_file.empty()) options.command_line.peers_file = peers_file;
+  return kms::node::io::run_node(options);
+}
