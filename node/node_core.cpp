@@ -17,7 +17,7 @@ void append(dkg::Checkpoint& to, dkg::Checkpoint&& from) {
   for (dkg::Write& write : from.writes) to.writes.push_back(std::move(write));
 }
 
-HttpResponse to_response(const delegation::Outcome& outcome) {
+HttpResponse response_of(const delegation::Outcome& outcome) {
   if (const auto* answer = std::get_if<delegation::V0Answer>(&outcome)) {
     // Both members are hex, which JSON needs not escape.
     return {
@@ -94,7 +94,7 @@ void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
     dkg::Envelope envelope{terms.network, item.type, self, std::move(item.body), std::nullopt};
     outbox.add(to_all ? Topic::requests : Topic::partials, item.entry, std::move(envelope));
   }
-  for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, to_response(reply.outcome)});
+  for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, response_of(reply.outcome)});
   for (delegation::Event& event : from.report) {
     std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
     to.log.push_back({LogLevel::warn, "delegation: " + who + event.text});
