@@ -1,0 +1,119 @@
+#include "tests/sim/node_machine.h"
+
+#include <algorithm>
+
+namespace kms::sim {
+
+NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed) {
+  Random random(seed ^ 0x6e6f6465ULL);
+  gateway_key = crypto::SecretScalar::random(random);
+  std::vector<crypto::Point> keys;
+  for (std::uint16_t i = 0; i < members; ++i) {
+    auto key = crypto::NodeKey::generate(random);
+    keys.push_back(key.public_key());
+    credentials.push_back(std::make_shared<const delegation::Credentials>(delegation::Credentials{
+        std::move(key), crypto::Secret<32>::random(random), crypto::SecretScalar::random(random)}));
+    entropy.push_back(std::make_unique<Random>(random.next()));
+  }
+  std::sort(credentials.begin(), credentials.end(),
+            [](const auto& a, const auto& b) { return a->node_id() < b->node_id(); });
+  auto committee = dkg::Committee::make(keys).value();
+  std::vector<std::string> names;
+  std::set<dkg::NodeId> entries;
+  for (const dkg::Member& member : committee.members()) {
+    names.push_back("node-" + std::to_string(names.size() + 1));
+    entries.insert(member.node);
+  }
+  const Hash32 nonce{9};
+  const auto network = dkg::network_id("sim", nonce);
+  const std::vector<dkg::Label> labels{{kChain, {}}};
+  const auto set = dkg::key_set_id(network, nonce, committee.hash(), threshold, labels);
+  const auto gateway = crypto::address_of(crypto::multiply_generator(gateway_key).point());
+  terms_.emplace(node::NetworkTerms{"sim",
+                                    network,
+                                    set,
+                                    labels,
+                                    committee,
+                                    names,
+                                    dkg::Threshold::make(members, threshold).value(),
+                                    dkg::file_hash(as_bytes("network file")),
+                                    {{kChain, {gateway}}},
+                                    entries,
+                                    dkg::Genesis::automatic,
+                                    {}});
+}
+
+Boot NodeNetwork::boot() {
+  return [this](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
+    Entropy& own = *entropy[member - 1];
+    auto core = node::NodeCore::begin(*terms_, credentials[member - 1], {}, disk, own, now);
+    return std::make_unique<NodeMachine>(std::move(core.value()), credentials[member - 1]->node_id(), own);
+  };
+}
+
+Output NodeMachine::output(node::NodeEffects effects, Now now) {
+  Output out;
+  std::vector<delegation::Job> jobs;
+  auto take = [&](node::NodeEffects&& more) {
+    for (dkg::Write& write : more.save.writes) out.save.writes.push_back(std::move(write));
+    for (delegation::Job& job : more.compute) jobs.push_back(std::move(job));
+    for (node::HttpReply& reply : more.reply) answers_.insert_or_assign(reply.request, std::move(reply.response));
+  };
+  take(std::move(effects));
+  while (!jobs.empty()) {
+    delegation::Job job = std::move(jobs.back());
+    jobs.pop_back();
+    delegation::run(job, entropy_);
+    take(core_.computed(std::move(job), now));
+  }
+  for (node::Publish& publish : core_.flush()) {
+    Bytes message{static_cast<std::uint8_t>(publish.topic)};
+    append(message, self_.bytes);
+    append(message, publish.entry.bytes);
+    append(message, publish.batch);
+    out.send.push_back(std::move(message));
+  }
+  return out;
+}
+
+Output NodeMachine::receive(const Bytes& message, Now now) {
+  ByteView view(message);
+  const auto topic = static_cast<node::Topic>(view[0]);
+  const dkg::NodeId author{to_array<32>(view.subspan(1))};
+  const dkg::NodeId entry{to_array<32>(view.subspan(33))};
+  // The topic of an entry has one reader.
+  if (topic == node::Topic::partials && entry != self_) return {};
+  node::Received received = core_.receive(topic, author, view.subspan(65), now);
+  return output(std::move(received.effects), now);
+}
+
+Output NodeMachine::tick(Now now) {
+  Output out;
+  for (auto& [id, request] : std::exchange(asked_, {})) {
+    Output more = output(core_.http(id, std::move(request), now), now);
+    std::move(more.send.begin(), more.send.end(), std::back_inserter(out.send));
+  }
+  Output more = output(core_.tick(now), now);
+  out.save = std::move(more.save);
+  std::move(more.send.begin(), more.send.end(), std::back_inserter(out.send));
+  return out;
+}
+
+std::optional<Instant> NodeMachine::wakes_at() const {
+  if (!asked_.empty()) return Instant{};
+  return core_.wakes_at();
+}
+
+Output NodeMachine::connected(const std::set<std::size_t>& members, Now now) {
+  std::vector<node::PeerLink> links;
+  for (const std::size_t member : members) {
+    const dkg::NodeId node = core_.terms().members.at(static_cast<dkg::Position>(member)).node;
+    if (node == self_) continue;
+    node::PeerLink link;
+    link.node = node;
+    links.push_back(std::move(link));
+  }
+  return output(core_.links(std::move(links), now), now);
+}
+
+}  // namespace kms::sim

@@ -1,0 +1,49 @@
+// A whole NodeCore as a machine of the world: its gossip is opaque messages, its jobs run in line.
+#pragma once
+
+#include "node/node_core.h"
+#include "tests/sim/world.h"
+
+namespace kms::sim {
+
+// A network of NodeCores made from a seed; member numbers are positions.
+struct NodeNetwork {
+  static constexpr std::uint64_t kChain = 31337;
+  NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed);
+  Boot boot();
+  node::NetworkTerms terms() const { return *terms_; }
+
+  crypto::SecretScalar gateway_key;
+  std::vector<delegation::CredentialsPtr> credentials;  // by position - 1
+  std::vector<std::unique_ptr<Random>> entropy;         // the same; runs on through restarts
+
+ private:
+  std::optional<node::NetworkTerms> terms_;
+};
+
+class NodeMachine final : public Machine {
+ public:
+  NodeMachine(node::NodeCore core, dkg::NodeId self, Entropy& entropy)
+      : core_(std::move(core)), self_(self), entropy_(entropy) {}
+  Output receive(const Bytes& message, Now now) override;
+  Output tick(Now now) override;
+  std::optional<Instant> wakes_at() const override;
+  Output connected(const std::set<std::size_t>& members, Now now) override;
+
+  // Taken in at the machine's next tick, which is at once.
+  void ask(node::HttpRequestId id, node::HttpRequest request) { asked_.emplace_back(id, std::move(request)); }
+  const node::NodeCore& core() const { return core_; }
+  const std::map<node::HttpRequestId, node::HttpResponse>& answers() const { return answers_; }
+
+ private:
+  // Runs jobs to their end and packs what is to be published.
+  Output output(node::NodeEffects effects, Now now);
+
+  node::NodeCore core_;
+  dkg::NodeId self_;
+  Entropy& entropy_;
+  std::vector<std::pair<node::HttpRequestId, node::HttpRequest>> asked_;
+  std::map<node::HttpRequestId, node::HttpResponse> answers_;
+};
+
+}  // namespace kms::sim
