@@ -48,8 +48,10 @@ step() {
   fi
   printf -- '-- %s: FAILED after %d s (exit %d)\n' "$title" $((SECONDS - start)) "$code"
   # First what compilers and linkers complain of, then the end, without g++'s endless "inlined from".
-  grep -nE 'error:|undefined reference|^FAILED:' "$log" | cut -c1-300 | head -n 20 || true
-  echo "   ..."
+  if [ "$(wc -l <"$log")" -gt 40 ]; then
+    grep -nE 'error:|undefined reference|^FAILED:' "$log" | cut -c1-300 | head -n 20 || true
+    echo "   ..."
+  fi
   grep -vE '^ *inlined from|^(/usr/bin/cmake -E|/usr/bin/(c|g|clang)\+\+|:$|ccache )' "$log" | cut -c1-300 | tail -n 40 || true
   echo "   all of it: $log"
   return "$code"

@@ -4,15 +4,14 @@
     network.toml        the members and the rules, the same for every node
     peers.txt           where each node can be dialled
     gateway.key         private key of the one gateway that may ask, hex; a test network, so it lies in the open
-    response-wallet.key the key that signs the answers of all nodes, hex
-    node-N/             node.toml, passphrase, node.key (sealed), data/, node.log
+    response-wallet.key the key that signs the answers of all nodes, hex; .json beside both: what is public of them
+    node-N/             node.toml, passphrase, node.key (sealed), identity.json, data/, node.log
     processes.json      the running processes; testnet.json: the network as tests and tools read it
 """
 import json
 import os
 import pathlib
 import secrets
-import sys
 
 CHAIN_ID = 31337
 NODES_MAX = 99
@@ -79,21 +78,6 @@ def write_private(path, text):
         file.write(text)
     os.link(fresh, path)
     fresh.unlink()
-
-
-def new_wallet(path):
-    """A new secp256k1 key in a file of its own."""
-    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-    write_private(path, f"0x{1 + secrets.randbelow(order - 1):064x}\n")
-
-
-def address_in(root, path):
-    """The Ethereum address of the key in a file, computed by the test oracle."""
-    sys.path.insert(0, str(root / "tests" / "oracle"))
-    import curve
-    import hashing
-    point = curve.mul(int(path.read_text(), 16), curve.G)
-    return "0x" + hashing.keccak256(curve.uncompressed(point)[-64:])[-20:].hex()
 
 
 def network_text(plan, identities, gateway_address):

@@ -82,27 +82,43 @@ def check_ports(plan, folder):
                                   f"ss -ltnp 'sport = :{port}'")
 
 
+def keygen(options, *arguments):
+    """What kmsctl keygen says about the key it made."""
+    made = subprocess.run([options.bin / "kmsctl", "keygen", *arguments, "--json"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    if made.returncode != 0:
+        raise Failure(f"kmsctl keygen {' '.join(map(str, arguments))} failed: {(made.stderr or made.stdout).strip()}")
+    return json.loads(made.stdout)
+
+
+def make_once(folder, public, secret, make):
+    """What is public of a key, kept beside it, so that a later start finds the same key."""
+    if public.exists():
+        return json.loads(public.read_text())
+    if folder.network.exists():
+        raise Failure(f"{public} is gone, but the network was made with its key; testnet/down --dir {folder.path} "
+                      "--erase deletes the network")
+    secret.unlink(missing_ok=True)  # of a start that was interrupted before anything relied on it
+    made = make()
+    public.write_text(json.dumps(made) + "\n")
+    return made
+
+
 def make_identity(options, folder, index):
     """A sealed node key and what is public of it."""
     here = folder.node(index)
     here.mkdir(mode=0o700, exist_ok=True)
-    public = here / "identity.json"
-    if public.exists():
-        return json.loads(public.read_text())
-    if folder.network.exists():
-        raise Failure(f"{public} is gone, but {folder.network} names its key; testnet/down --dir {folder.path} "
-                      "--erase deletes the network")
-    (here / "node.key").unlink(missing_ok=True)  # of a start that was interrupted before anything relied on it
-    if not (here / "passphrase").exists():
-        layout.write_private(here / "passphrase", secrets.token_hex(24) + "\n")
-    command = [options.bin / "kmsctl", "keygen", "--out", here, "--passphrase-file",
-               here / "passphrase", "--json"]
-    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if made.returncode != 0:
-        raise Failure(f"kmsctl keygen for node-{index} failed: {(made.stderr or made.stdout).strip()}")
-    identity = json.loads(made.stdout)
-    public.write_text(json.dumps(identity) + "\n")
-    return identity
+    passphrase = here / "passphrase"
+    if not passphrase.exists():
+        layout.write_private(passphrase, secrets.token_hex(24) + "\n")
+    return make_once(folder, here / "identity.json", here / "node.key",
+                     lambda: keygen(options, "--out", here, "--passphrase-file", passphrase))
+
+
+def make_wallet(options, folder, path):
+    """Its address; the key stands in hex in `path`."""
+    return make_once(folder, path.with_suffix(".json"), path,
+                     lambda: keygen(options, "wallet", "--out", path))["address"]
 
 
 def make_folder(options, plan, folder):
@@ -112,10 +128,8 @@ def make_folder(options, plan, folder):
         folder.settings.write_text(json.dumps(plan.as_settings()) + "\n")
     with concurrent.futures.ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # 64 MiB of Argon2id each
         identities = list(pool.map(lambda index: make_identity(options, folder, index), range(1, plan.nodes + 1)))
-    for wallet in (folder.gateway_key, folder.wallet_key):
-        if not wallet.exists():
-            layout.new_wallet(wallet)
-    gateway = layout.address_in(options.root, folder.gateway_key)
+    gateway = make_wallet(options, folder, folder.gateway_key)
+    signer = make_wallet(options, folder, folder.wallet_key)
     if not folder.network.exists():
         fresh = folder.network.with_suffix(".new")
         fresh.write_text(layout.network_text(plan, identities, gateway))
@@ -124,7 +138,7 @@ def make_folder(options, plan, folder):
     for index in range(1, plan.nodes + 1):
         (folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
         (folder.node(index) / "node.toml").write_text(layout.node_text(plan, folder, index))
-    return identities, gateway
+    return identities, gateway, signer
 
 
 def start_nodes(options, plan, folder):
@@ -145,11 +159,10 @@ def shown(path):
     return shlex.quote(relative if len(relative) < len(str(path)) else str(path))
 
 
-def describe(options, plan, folder, identities, gateway, nodes, state):
+def describe(options, plan, folder, identities, gateway, signer, nodes, state):
     name = folder.network.read_text().split('"')[1]
     layout.write_description(folder, layout.description(
-        plan, folder, identities, {each.name: each.pid for each in nodes}, state.keys, gateway,
-        layout.address_in(options.root, folder.wallet_key), name))
+        plan, folder, identities, {each.name: each.pid for each in nodes}, state.keys, gateway, signer, name))
     print()
     print(f"{'node':8} {'HTTP':24} {'p2p':8} {'pid':>8}  {'state':12} PeerId")
     for index, (identity, node) in enumerate(zip(identities, nodes), 1):
@@ -184,11 +197,11 @@ def main():
     nodes = []
     try:
         began = time.monotonic()
-        identities, gateway = make_folder(options, plan, folder)
+        identities, gateway, signer = make_folder(options, plan, folder)
         print(f"-- keys and files of {plan.nodes} nodes: {time.monotonic() - began:.1f} s", flush=True)
         nodes = start_nodes(options, plan, folder)
         state = watch.wait_for_key(plan, nodes, options.wait)
-        describe(options, plan, folder, identities, gateway, nodes, state)
+        describe(options, plan, folder, identities, gateway, signer, nodes, state)
         if options.detach:
             print(f"The nodes go on; stop them with: {shown(options.root / 'testnet/down')}"
                   + ("" if options.dir is None else f" --dir {shown(folder.path)}"))

@@ -138,18 +138,11 @@ class Refusing(unittest.TestCase):
 class Files(unittest.TestCase):
     def test_secrets_are_private_and_never_overwritten(self):
         with tempfile.TemporaryDirectory() as place:
-            path = pathlib.Path(place) / "wallet"
-            layout.new_wallet(path)
+            path = pathlib.Path(place) / "passphrase"
+            layout.write_private(path, "first")
             self.assertEqual(path.stat().st_mode & 0o777, 0o600)
-            before = path.read_text()
-            self.assertRaises(FileExistsError, layout.new_wallet, path)
-            self.assertEqual(path.read_text(), before)
-
-    def test_the_address_of_a_key_is_ethereums(self):
-        with tempfile.TemporaryDirectory() as place:
-            path = pathlib.Path(place) / "wallet"
-            path.write_text(f"0x{1:064x}\n")
-            self.assertEqual(layout.address_in(ROOT, path), "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf")
+            self.assertRaises(FileExistsError, layout.write_private, path, "second")
+            self.assertEqual(path.read_text(), "first")
 
     def test_a_network_that_tolerates_no_fault_says_so(self):
         identities = [{"publicKey": "0x02" + "11" * 32, "peerId": "x"}] * 4
