@@ -132,18 +132,16 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
 Effects Ceremony::Impl::receive(const Envelope& envelope, Now now) {
   Turn turn(slot, outbox, now);
   take_in(envelope, Source::peer, turn);
-  settle(turn);
-  repeat(turn);
-  auto effects = std::exchange(restored, {});
-  auto more = turn.take();
-  std::move(more.save.writes.begin(), more.save.writes.end(), std::back_inserter(effects.save.writes));
-  std::move(more.send.begin(), more.send.end(), std::back_inserter(effects.send));
-  std::move(more.report.begin(), more.report.end(), std::back_inserter(effects.report));
-  return effects;
+  return finish(turn);
 }
 
 Effects Ceremony::Impl::advance(Now now) {
   Turn turn(slot, outbox, now);
+  return finish(turn);
+}
+
+// What the restoration asked for comes first: it was decided before this input.
+Effects Ceremony::Impl::finish(Turn& turn) {
   settle(turn);
   repeat(turn);
   auto effects = std::exchange(restored, {});

@@ -27,6 +27,7 @@ struct Ceremony::Impl {
 
   Effects receive(const Envelope& envelope, Now now);
   Effects advance(Now now);  // time passed, or an input other than a message came
+  Effects finish(Turn& turn);
   std::optional<Instant> wakes_at() const;
 
   // ceremony_edge.cpp
