@@ -1,5 +1,7 @@
 #include "tests/sim/ceremony_machine.h"
 
+#include "dkg/dealing.h"
+
 namespace kms::sim {
 namespace {
 
@@ -86,6 +88,35 @@ Output CeremonyMachine::connected(const std::set<std::size_t>& members, Now now)
   std::set<dkg::NodeId> peers;
   for (const auto member : members) peers.insert(plan_.members.at(static_cast<dkg::Position>(member)).node);
   return output(ceremony_.peers_connected(peers, now), now);
+}
+
+void WrongShareMachine::learn(const Bytes& message) {
+  const auto envelope = dkg::Envelope::parse(message);
+  if (!envelope || envelope->type != dkg::MessageType::ceremony_header) return;
+  const auto header = dkg::CeremonyHeader::parse(envelope->body);
+  if (header) headers_.emplace(header->sid(), *header);
+}
+
+Output WrongShareMachine::receive(const Bytes& message, Now now) {
+  learn(message);
+  return twist(honest_->receive(message, now));
+}
+
+// The share is encrypted to a prekey that is not the victim's; every objective check still passes.
+Output WrongShareMachine::twist(Output output) {
+  for (auto& message : output.send) {
+    learn(message);
+    const auto envelope = dkg::Envelope::parse(message);
+    if (!envelope || envelope->type != dkg::MessageType::deal) continue;
+    const auto deal = dkg::Deal::parse(envelope->body);
+    if (!deal || !headers_.contains(deal->sid)) continue;
+    auto terms = dkg::deal_terms(headers_.at(deal->sid), deal->sid);
+    terms.prekeys[victim_ - 1u] = crypto::Point::second_generator();
+    const auto seed = crypto::Secret<32>::copy_of(deal->sid.view());
+    const auto& key = committee_.nodes[self_ - 1u];
+    message = dkg::seal(dkg::make_deal(terms, self_, seed), key, committee_.plan.network_id).encode();
+  }
+  return output;
 }
 
 }  // namespace kms::sim

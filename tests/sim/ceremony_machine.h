@@ -39,4 +39,30 @@ class CeremonyMachine final : public Machine {
   std::vector<dkg::Event> events_;
 };
 
+// A member whose Deals hold a wrong share for one receiver and are right for everybody else (behaviour 1 of
+// PROTOCOL.md 8): everything it says but its Deals comes from an honest machine.
+class WrongShareMachine final : public Machine {
+ public:
+  WrongShareMachine(std::unique_ptr<Machine> honest, const Committee& committee, dkg::Position self,
+                    dkg::Position victim)
+      : honest_(std::move(honest)), committee_(committee), self_(self), victim_(victim) {}
+  Output receive(const Bytes& message, Now now) override;
+  Output tick(Now now) override { return twist(honest_->tick(now)); }
+  std::optional<Instant> wakes_at() const override { return honest_->wakes_at(); }
+  Output connected(const std::set<std::size_t>& members, Now now) override {
+    return twist(honest_->connected(members, now));
+  }
+  Machine& honest() { return *honest_; }
+
+ private:
+  void learn(const Bytes& message);
+  Output twist(Output output);
+
+  std::unique_ptr<Machine> honest_;
+  const Committee& committee_;
+  dkg::Position self_;
+  dkg::Position victim_;
+  std::map<dkg::Sid, dkg::CeremonyHeader> headers_;
+};
+
 }  // namespace kms::sim
