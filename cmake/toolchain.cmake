@@ -24,7 +24,7 @@ add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wswitch -Werror -fno-om
 add_compile_definitions(_GLIBCXX_ASSERTIONS KMS_VERSION="${PROJECT_VERSION}")
 if(KMS_SANITIZE)
   add_compile_options(-fsanitize=${KMS_SANITIZE} -fno-sanitize-recover=all
-    $<$<CXX_COMPILER_ID:GNU>:${KMS_FALSE_ALARMS}>)
+    "$<$<CXX_COMPILER_ID:GNU>:${KMS_FALSE_ALARMS}>")
   add_link_options(-fsanitize=${KMS_SANITIZE})
 else()
   add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
