@@ -215,12 +215,18 @@ TEST_F(SqliteStoreTest, FilesBelongToTheirOwnerAlone) {
     EXPECT_EQ(test::mode_of(data_dir + name), 0600u);
 }
 
-TEST_F(SqliteStoreTest, RefusesAnotherStoreKeyAndLeavesTheFileAsItIs) {
-  open()->commit(batch(put("a", "b")));
+TEST_F(SqliteStoreTest, RefusesAnotherStoreKeyAndLeavesTheFileAndItsLogAsTheyAre) {
+  in_killed_process([](SqliteStore& store) { store.commit(batch(put("a", "b"))); });
   const std::string before = test::read_text(file);
+  const std::string log = test::read_text(file + "-wal");
+  ASSERT_FALSE(log.empty());
+  auto right = std::move(key);
   key = crypto::Secret<32>::random(entropy);
   EXPECT_THAT(refusal(), HasSubstr("another node key"));
   EXPECT_EQ(test::read_text(file), before);
+  EXPECT_EQ(test::read_text(file + "-wal"), log);
+  key = std::move(right);
+  EXPECT_EQ(open()->find("a"), to_bytes(as_bytes("b")));
 }
 
 TEST_F(SqliteStoreTest, RefusesForeignFilesAndLeavesThemAsTheyAre) {
