@@ -99,6 +99,7 @@ class Connection {
   void consumed(StreamId id, std::size_t size);
   bool grow_window(StreamId id, std::uint32_t window);
   std::size_t room(StreamId id) const;
+  std::size_t pending(StreamId id) const { return session_ ? session_->pending(id) : 0; }
 
   Direction direction() const { return direction_; }
   bool is_ready() const { return session_.has_value() && !has_ended_; }

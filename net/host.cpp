@@ -269,7 +269,7 @@ std::size_t Host::queued_bytes(const PeerId& peer) const {
   for (const ConnectionId id : at->second.connections) {
     const Link& link = links_.at(id);
     for (const auto& [stream_id, stream] : link.streams) {
-      size += stream.unsent_size() + options_.yamux.pending_bytes_max - link.connection->room(stream_id);
+      size += stream.unsent_size() + link.connection->pending(stream_id);
     }
   }
   return size;

@@ -29,7 +29,8 @@ struct HostOptions {
   RouterOptions router;
   GateOptions gate;
   DialBookOptions dial_book;
-  YamuxOptions yamux;
+  // The receive budget is per connection; what arrives is used up at once but for service streams.
+  YamuxOptions yamux{.receive_bytes_max = std::size_t{8} << 20};
   std::size_t connections_max = 256;           // authenticated
   std::size_t connections_reserved = 128;      // of these, not for light peers
   std::size_t connections_per_peer_max = 2;    // a third is refused
