@@ -112,6 +112,7 @@ void Connection::settle_received(StreamId id, Bytes&& bytes) {
     events_.emplace_back(StreamBytes{id, std::move(bytes)});
     return;
   }
+  if (!session_->is_open(id)) return;
   const NegotiationState state = at->second.negotiation.feed(bytes);
   Bytes leftover;
   if (state == NegotiationState::agreed) leftover = at->second.negotiation.take_leftover();
@@ -120,8 +121,10 @@ void Connection::settle_received(StreamId id, Bytes&& bytes) {
   if (!leftover.empty()) events_.emplace_back(StreamBytes{id, std::move(leftover)});
 }
 
-// May erase `pending`.
+// May erase `pending`. A stream that the remote reset (or whose session it ended) in the same bytes that opened it is
+// gone already, while the events of its life still wait: the one that ends it is among them.
 void Connection::settle_negotiation(StreamId id, Pending& pending, NegotiationState state) {
+  if (!session_->is_open(id)) return;
   append(pending.unsent, pending.negotiation.take_output());
   flush_tokens(id, pending);
   if (state == NegotiationState::failed) {
@@ -222,8 +225,6 @@ Bytes Connection::take_output(std::size_t max_bytes) {
       end({CloseReason::transport_failed, "noise: " + sealed.error().message});
     }
   }
-  // A FIN that left may have been the end of its stream; nothing that needs the time comes of writing.
-  if (session_ && !has_ended_) settle_session({});
   return out;
 }
 
