@@ -20,7 +20,8 @@ import processes  # noqa: E402
 import start  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("KMS_BIN_DIR", ROOT / "build/release/bin")).resolve()
-SHARED = os.environ.get("KMS_SHARED")
+BUILD = pathlib.Path(os.environ.get("KMS_BUILD_DIR", ROOT / "build/release"))
+SHARED = pathlib.Path(os.environ.get("KMS_SHARED", ROOT.parent / "shared"))
 for name in [name for name in os.environ if name.startswith(("KMS_", "NOX_KMS_"))]:
     del os.environ[name]  # to a node they are settings
 
