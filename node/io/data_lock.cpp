@@ -4,10 +4,19 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace kms::node::io {
+
+Result<void> make_data_folder(const std::string& data_dir) {
+  std::error_code fault;
+  if (std::filesystem::create_directories(data_dir, fault)) ::chmod(data_dir.c_str(), 0700);
+  if (fault) return error("cannot make the data folder " + data_dir + ": " + fault.message());
+  return {};
+}
 
 Result<DataLock> DataLock::take(const std::string& data_dir) {
   const std::string path = data_dir + "/store.lock";

@@ -1,4 +1,4 @@
-// One process at a time in a data folder.
+// The data folder, and one process at a time in it.
 #pragma once
 
 #include <string>
@@ -7,6 +7,9 @@
 #include "base/result.h"
 
 namespace kms::node::io {
+
+// Makes it, with mode 0700, and its parents if they are not there.
+Result<void> make_data_folder(const std::string& data_dir);
 
 // Held until destroyed, or until the process ends however it ends.
 class DataLock {

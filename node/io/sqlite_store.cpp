@@ -1,8 +1,6 @@
 #include "node/io/sqlite_store.h"
 
-#include <filesystem>
 #include <map>
-#include <sys/stat.h>
 
 #include "base/assert.h"
 #include "node/io/data_lock.h"
@@ -104,9 +102,7 @@ SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& data_dir, crypto::SealingKey store_key,
                                                        Entropy& entropy) {
-  std::error_code fault;
-  if (std::filesystem::create_directories(data_dir, fault)) ::chmod(data_dir.c_str(), 0700);
-  if (fault) return error("cannot make the data folder " + data_dir + ": " + fault.message());
+  if (auto made = make_data_folder(data_dir); !made) return made.error();
   auto lock = DataLock::take(data_dir);
   if (!lock) return lock.error();
   auto database = open_store_file(data_dir, store_key, entropy);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/io/system_clock.h"
+#include "node/io/data_lock.h"
 #include "node/io/keystore_file.h"
 #include "node/io/log.h"
 #include "node/io/sqlite_store.h"
@@ -92,6 +93,7 @@ Result<NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
                                                        " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
   if (!passphrase) return passphrase.error();
   if (config.solo && !exists(config.node_key_file)) {
+    if (auto made = make_data_folder(config.data_dir); !made) return made.error();
     log(LogLevel::info, "making a new node key in " + config.node_key_file);
     return create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
   }
