@@ -160,14 +160,8 @@ void read_keystore(TomlFields& root, Settings& settings, Config& config) {
 }
 
 // A solo node whose keys all came with the environment has nothing to keep.
-bool keeps_nothing(const Config& config) {
-  return config.solo && !config.network_file &&
-         std::all_of(config.solo_chains.begin(), config.solo_chains.end(),
-                     [](const SoloChain& chain) { return chain.imported_key.has_value(); });
-}
-
 void require_storage(TomlFields& root, Config& config) {
-  if (keeps_nothing(config)) return;
+  if (config.keeps_nothing()) return;
   if (config.data_dir.empty()) {
     root.complain("data_dir", "name the folder of this node's key and store here, in KMS_DATA_DIR or by --data-dir");
   }
@@ -280,6 +274,12 @@ Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std
     out.push_back(*peer);
   }
   return out;
+}
+
+bool Config::keeps_nothing() const {
+  bool all_imported = std::all_of(solo_chains.begin(), solo_chains.end(),
+                                  [](const SoloChain& chain) { return chain.imported_key.has_value(); });
+  return solo && !network_file && all_imported && delegation.response_wallet.has_value();
 }
 
 }  // namespace kms::node

@@ -89,6 +89,9 @@ struct Config {
   std::size_t compute_threads = 0;  // 0: one per core
   bool metrics = true;
   std::vector<std::string> warnings;  // for the log: what was given and is not used
+
+  // A solo node whose keys and response wallet all come with its environment: it needs no folder and no passphrase.
+  bool keeps_nothing() const;
 };
 
 // `file_text` is node.toml, at most 1 MiB; empty if there is none. Unknown keys, unknown KMS_*__* variables and values

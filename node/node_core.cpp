@@ -76,6 +76,7 @@ struct NodeCore::Impl {
   void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code);
   void receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
   HttpResponse read(const HttpRequest& request, const Target& target, Now now) const;
@@ -221,6 +222,17 @@ void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope&
   if (ceremony) apply(ceremony->receive(item, now), effects);
 }
 
+// An entry that hears no early learns at once that this member will not answer.
+void NodeCore::Impl::refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code) {
+  ++items_refused;
+  if (!position) return;
+  delegation::Refusal refusal;
+  refusal.rh = rh;
+  refusal.index = *position;
+  refusal.code = code;
+  outbox.add(Topic::partials, entry, dkg::wrap(refusal, self, terms.network));
+}
+
 void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
   const dkg::NodeId& from = terms.members.at(author).node;
   if (item.sender != from) {
@@ -229,8 +241,13 @@ void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& 
   }
   if (item.type == delegation::DelegateRequest::kType) {
     auto request = delegation::DelegateRequest::parse(item.body);
-    if (!request || !options.form_a || !terms.form_a_entries.contains(from)) {
+    if (!request) {
       ++items_refused;
+      return;
+    }
+    bool listed = terms.form_a_entries.contains(from);
+    if (!options.form_a || !listed) {
+      refuse_entry(from, request->entry.rh, listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
       return;
     }
     auto key = serving.find(request->authorisation.chain_id);

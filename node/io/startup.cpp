@@ -79,16 +79,8 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
-// Whether a solo node has nothing to remember: all keys and the wallet came with the environment.
-bool needs_no_state(const Config& config) {
-  bool all_given = std::all_of(config.solo_chains.begin(), config.solo_chains.end(),
-                               [](const SoloChain& chain) { return chain.imported_key.has_value(); });
-  bool has_passphrase = config.passphrase.value.has_value() || !config.passphrase.file.empty();
-  return config.solo && !config.network_file && all_given && !has_passphrase;
-}
-
 Result<NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
-  if (needs_no_state(config)) return NodeSecrets::generate(entropy);
+  if (config.keeps_nothing()) return NodeSecrets::generate(entropy);
   auto passphrase = read_secret(config.passphrase, "passphrase of " + config.node_key_file +
                                                        " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
   if (!passphrase) return passphrase.error();
@@ -246,7 +238,7 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
   Node node;
   auto secrets = open_secrets(config, entropy);
   if (!secrets) return secrets.error();
-  if (!needs_no_state(config)) {
+  if (!config.keeps_nothing()) {
     auto store = SqliteStore::open(config.data_dir, std::move(secrets->store_key), entropy);
     if (!store) return store.error();
     node.store = std::move(*store);
