@@ -31,6 +31,10 @@ Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
   dkg::NetworkId network = dkg::network_id(file.name(), file.creation_nonce());
   dkg::KeySetId key_set = dkg::key_set_id(network, file.creation_nonce(), members->hash(), threshold->t(), labels);
   bool automatic = file.genesis() == registry::Genesis::automatic;
+  // Operators start their nodes by hand, seconds apart; a member that misses the genesis has no share until repair. All
+  // present, nobody waits.
+  dkg::Timing timing;
+  timing.prekey_wait = 10s;
   return NetworkTerms{file.name(),
                       network,
                       key_set,
@@ -42,7 +46,7 @@ Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
                       std::move(gateways),
                       std::move(entries),
                       automatic ? dkg::Genesis::automatic : dkg::Genesis::on_order,
-                      {}};
+                      timing};
 }
 
 NetworkTerms solo_terms(const std::vector<SoloChain>& chains, const crypto::Point& node_key) {

@@ -247,7 +247,8 @@ void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& 
     }
     bool listed = terms.form_a_entries.contains(from);
     if (!options.form_a || !listed) {
-      refuse_entry(from, request->entry.rh, listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
+      refuse_entry(from, request->entry.rh,
+                   listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
       return;
     }
     auto key = serving.find(request->authorisation.chain_id);

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "crypto/secret_hex.h"
+
 namespace kms::node {
 namespace {
 
@@ -9,13 +11,6 @@ std::string upper(std::string_view text) {
   std::string out;
   for (char c : text) out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   return out;
-}
-
-int hex_digit(std::uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 bool is_space(std::uint8_t c) {
@@ -114,19 +109,9 @@ std::string plain_text(const crypto::SecretBytes& value) {
 
 Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& value) {
   const Error remedy = error("must be a secp256k1 secret key, 32 bytes of hex (the value is not shown)");
-  ByteView hex = value.expose();
-  while (!hex.empty() && is_space(hex.front())) hex = hex.subspan(1);
-  while (!hex.empty() && is_space(hex.back())) hex = hex.first(hex.size() - 1);
-  if (as_text(hex).starts_with("0x")) hex = hex.subspan(2);
-  if (hex.size() != 64) return remedy;
-  crypto::Secret<32> bytes;
-  for (std::size_t i = 0; i < 32; ++i) {
-    const int high = hex_digit(hex[2 * i]);
-    const int low = hex_digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return remedy;
-    bytes.expose_mutable()[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  auto scalar = crypto::SecretScalar::parse(bytes.expose());
+  auto bytes = crypto::parse_secret_hex(value.expose());
+  if (!bytes) return remedy;
+  auto scalar = crypto::SecretScalar::parse(bytes->expose());
   if (!scalar || scalar->is_zero()) return remedy;
   return scalar;
 }

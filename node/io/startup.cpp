@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <sys/stat.h>
 #include <thread>
 
 #include "base/io/system_clock.h"
+#include "crypto/io/file.h"
+#include "crypto/io/keystore_file.h"
 #include "node/io/data_lock.h"
-#include "node/io/keystore_file.h"
 #include "node/io/log.h"
 #include "node/io/sqlite_store.h"
 #include "node/network_terms.h"
+#include "node/settings.h"
 
 extern char** environ;
 
@@ -21,20 +22,8 @@ namespace {
 constexpr std::size_t kTextFileMax = 1024 * 1024;
 constexpr std::size_t kSecretFileMax = 64 * 1024;
 
-// Reads at most `max` bytes into wiped memory; the caller decides whether they are secret.
-Result<crypto::SecretBytes> read_file(const std::string& path, std::size_t max) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return error("cannot read " + path + ": " + std::strerror(errno));
-  crypto::SecretBytes buffer(max + 1);
-  file.rdbuf()->pubsetbuf(nullptr, 0);
-  file.read(reinterpret_cast<char*>(buffer.expose_mutable().data()), static_cast<std::streamsize>(max + 1));
-  auto size = static_cast<std::size_t>(file.gcount());
-  if (size > max) return error(path + " is larger than " + std::to_string(max) + " bytes");
-  return crypto::SecretBytes::copy_of(buffer.expose().first(size));
-}
-
 Result<std::string> read_text(const std::string& path) {
-  auto bytes = read_file(path, kTextFileMax);
+  auto bytes = crypto::io::read_file(path, kTextFileMax);
   if (!bytes) return bytes.error();
   // In place: an Error could be made of a string, too.
   return Result<std::string>(boost::system::in_place_value, as_text(bytes->expose()));
@@ -44,7 +33,7 @@ Result<std::string> read_text(const std::string& path) {
 Result<crypto::SecretBytes> read_secret(const SecretSource& source, const std::string& what) {
   if (source.value) return source.value->clone();
   if (source.file.empty()) return error(what + " is missing");
-  auto content = read_file(source.file, kSecretFileMax);
+  auto content = crypto::io::read_file(source.file, kSecretFileMax);
   if (!content) return error(what + ": " + content.error().message);
   ByteView trimmed = content->expose();
   while (!trimmed.empty() && (trimmed.back() == '\n' || trimmed.back() == '\r'))
@@ -53,52 +42,31 @@ Result<crypto::SecretBytes> read_secret(const SecretSource& source, const std::s
   return crypto::SecretBytes::copy_of(trimmed);
 }
 
-Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& hex, const std::string& what) {
-  auto fail = [&] { return error(what + ": expected 32 bytes of hex that are a secp256k1 private key"); };
-  ByteView digits = hex.expose();
-  if (digits.size() >= 2 && digits[0] == '0' && digits[1] == 'x') digits = digits.subspan(2);
-  if (digits.size() != 64) return fail();
-  crypto::Secret<32> key;
-  for (std::size_t i = 0; i < 64; ++i) {
-    std::uint8_t c = digits[i];
-    int value = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-    if (value < 0) return fail();
-    std::uint8_t& byte = key.expose_mutable()[i / 2];
-    byte = static_cast<std::uint8_t>(byte << 4 | value);
-  }
-  auto scalar = crypto::SecretScalar::parse(key.expose());
-  if (!scalar || scalar->is_zero()) return fail();
-  return std::move(*scalar);
-}
-
 bool exists(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0;
 }
 
-Result<NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
-  if (config.keeps_nothing()) return NodeSecrets::generate(entropy);
+Result<crypto::NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
+  if (config.keeps_nothing()) return crypto::NodeSecrets::generate(entropy);
   auto passphrase = read_secret(config.passphrase, "passphrase of " + config.node_key_file +
                                                        " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
   if (!passphrase) return passphrase.error();
   if (config.solo && !exists(config.node_key_file)) {
     if (auto made = make_data_folder(config.data_dir); !made) return made.error();
     log(LogLevel::info, "making a new node key in " + config.node_key_file);
-    return create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
+    return crypto::io::create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
   }
-  return open_node_key_file(config.node_key_file, passphrase->expose());
+  return crypto::io::open_node_key_file(config.node_key_file, passphrase->expose());
 }
 
-Result<delegation::CredentialsPtr> make_credentials(const Config& config, NodeSecrets& secrets) {
+Result<delegation::CredentialsPtr> make_credentials(const Config& config, crypto::NodeSecrets& secrets) {
   std::optional<crypto::SecretScalar> wallet;
   if (config.delegation.response_wallet) {
     auto text = read_secret(*config.delegation.response_wallet, "response wallet");
     if (!text) return text.error();
-    auto key = parse_secret_key(*text, "response wallet");
-    if (!key) return key.error();
+    auto key = parse_secret_key(*text);
+    if (!key) return error("response wallet " + key.error().message);
     wallet = std::move(*key);
   } else {
     wallet = secrets.key.expose().clone();
