@@ -134,6 +134,29 @@ TEST(Host, KeepsOneOfTwoConnectionsAfterASimultaneousDialAndLosesNoMessage) {
   EXPECT_TRUE(alice.pick<PeerDisconnected>().empty());
 }
 
+TEST(Host, MovesItsPubsubStreamToTheConnectionThatBothEndsPrefer) {
+  HostWorld world;
+  auto& alice = world.add("alice");
+  auto& bob = world.add("bob");
+  for (auto* node : {&alice, &bob}) ASSERT_TRUE(node->host.subscribe("t", world.now).has_value());
+  auto& smaller = alice.id() < bob.id() ? alice : bob;
+  auto& larger = alice.id() < bob.id() ? bob : alice;
+  world.connect(larger, smaller);
+  world.run(500ms);
+  ASSERT_TRUE(smaller.host.peers().at(0).has_pubsub);  // on the connection that is to go
+  world.connect(smaller, larger);
+  for (int i = 0; i < 120; ++i) {
+    ASSERT_TRUE(alice.host.publish("t", Bytes(20'000, static_cast<std::uint8_t>(i)), world.now).has_value());
+    ASSERT_TRUE(bob.host.publish("t", Bytes(20'000, static_cast<std::uint8_t>(i)), world.now).has_value());
+    world.run(100ms);
+  }
+  EXPECT_EQ(smaller.host.peers().at(0).connections, 1u);
+  EXPECT_EQ(smaller.host.peers().at(0).direction, Direction::outbound);
+  EXPECT_EQ(reasons_of(smaller).size(), 1u);
+  EXPECT_EQ(alice.payloads().size(), 120u);
+  EXPECT_EQ(bob.payloads().size(), 120u);
+}
+
 TEST(Host, RefusesAThirdConnectionToOnePeer) {
   HostWorld world;
   auto& alice = world.add("alice");
