@@ -1,11 +1,11 @@
-#include "node/io/keystore_file.h"
+#include "crypto/io/keystore_file.h"
 
 #include <gmock/gmock.h>
 
 #include "base/io/os_entropy.h"
 #include "temporary_folder.h"
 
-namespace kms::node::io {
+namespace kms::crypto::io {
 namespace {
 
 using testing::AllOf;
@@ -83,4 +83,4 @@ TEST_F(KeystoreFile, RefusesAnEmptyPassphraseAndAMissingFolder) {
 }
 
 }  // namespace
-}  // namespace kms::node::io
+}  // namespace kms::crypto::io
