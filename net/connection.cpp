@@ -225,6 +225,8 @@ Bytes Connection::take_output(std::size_t max_bytes) {
       end({CloseReason::transport_failed, "noise: " + sealed.error().message});
     }
   }
+  // A FIN that left may have been the end of its stream; nothing that needs the time comes of writing.
+  if (session_ && !has_ended_) settle_session({});
   return out;
 }
 

@@ -1,86 +1,122 @@
-// What a connection makes of an authenticated remote that writes any yamux frames it likes.
+// One connection against another, byte for byte, and against a peer that stops halfway.
 #include "net/connection.h"
 
 #include <gtest/gtest.h>
 
-#include "net/yamux_frame.h"
 #include "tests/net/fixtures.h"
 
 namespace kms::net {
 namespace {
 
-constexpr Now kNow{Instant(Duration(1h)), 1'700'000'000'000};
+ProtocolList protocols(std::vector<std::string> names) {
+  return std::make_shared<const std::vector<std::string>>(std::move(names));
+}
 
-// A listener of ours behind a finished upgrade, and the remote's side of the channel.
-class ConnectionTest : public testing::Test {
- protected:
-  void SetUp() override {
-    Upgrade upgrade(Direction::outbound, remote_, {}, entropy_);
-    for (int turn = 0; turn < 10 && upgrade.state() != Upgrade::State::done; ++turn) {
-      connection_.receive(upgrade.take_output(), kNow);
-      connection_.admit(kNow);
-      upgrade.feed(connection_.take_output(100'000));
-      if (upgrade.state() == Upgrade::State::authenticated) upgrade.admit();
+struct Pair : testing::Test {
+  // Moves bytes and admits until nothing moves.
+  void settle() {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (auto* end : {&dialer, &listener}) {
+        auto& events = end == &dialer ? dialer_events : listener_events;
+        for (auto& event : end->take_events()) {
+          if (std::holds_alternative<ConnectionAuthenticated>(event) && admits) end->admit(now);
+          events.push_back(std::move(event));
+          moved = true;
+        }
+        const Bytes bytes = end->take_output(1000);
+        auto& other = end == &dialer ? listener : dialer;
+        if (!bytes.empty()) other.receive(bytes, now);
+        moved = moved || !bytes.empty();
+      }
     }
-    ASSERT_EQ(upgrade.state(), Upgrade::State::done);
-    connection_.receive(upgrade.take_output(), kNow);
-    connection_.admit(kNow);
-    ASSERT_TRUE(connection_.is_ready());
-    sender_.emplace(upgrade.take_channel().sender);
-    connection_.take_events();
+  }
+  template <class Event>
+  static std::vector<Event> pick(const std::vector<ConnectionEvent>& events) {
+    std::vector<Event> out;
+    for (const auto& event : events) {
+      if (const auto* match = std::get_if<Event>(&event)) out.push_back(*match);
+    }
+    return out;
   }
 
-  // All of it in one Noise message, so that it is one input.
-  std::vector<ConnectionEvent> receive(const Bytes& frames) {
-    Bytes sealed;
-    EXPECT_TRUE(sender_->encrypt(frames, sealed).has_value());
-    connection_.receive(sealed, kNow);
-    return connection_.take_events();
-  }
-
-  // Opens stream 1 and agrees on the protocol in a single frame.
-  static Bytes opening() {
-    Bytes tokens;
-    append_multistream_token(tokens, kMultistreamHeader);
-    append_multistream_token(tokens, "/echo/1");
-    Bytes frame;
-    yamux::put_header(frame, yamux::kData, yamux::kSyn, 1, static_cast<std::uint32_t>(tokens.size()));
-    append(frame, tokens);
-    return frame;
-  }
-
-  Identity ours_ = identity_named("connection-ours");
-  Identity remote_ = identity_named("connection-remote");
-  SeededEntropy entropy_{7};
-  Connection connection_{Direction::inbound,
-                         ours_,
-                         std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/echo/1"}),
-                         ConnectionOptions(),
-                         entropy_,
-                         kNow};
-  std::optional<NoiseSender> sender_;
+  SeededEntropy entropy{1};
+  Identity alice = identity_named("alice"), bob = identity_named("bob");
+  Now now{Instant(Duration(1h)), 0};
+  Connection dialer{Direction::outbound, alice, protocols({"/a/1"}), {}, entropy, now};
+  Connection listener{Direction::inbound, bob, protocols({"/a/1", "/b/1"}), {}, entropy, now};
+  std::vector<ConnectionEvent> dialer_events, listener_events;
+  bool admits = true;
 };
 
-TEST_F(ConnectionTest, AcceptsAStreamThatAgreesInItsFirstFrame) {
-  auto events = receive(opening());
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(std::get<StreamAccepted>(events[0]).protocol, "/echo/1");
+TEST_F(Pair, AgreesOnTheFirstProtocolThatTheRemoteSupports) {
+  settle();
+  const auto stream = *dialer.open_stream({"/c/1", "/b/1", "/a/1"}, now);
+  settle();
+  ASSERT_EQ(pick<StreamAgreed>(dialer_events).size(), 1u);
+  EXPECT_EQ(pick<StreamAgreed>(dialer_events)[0].protocol, "/b/1");
+  EXPECT_EQ(pick<StreamAccepted>(listener_events)[0].protocol, "/b/1");
+  EXPECT_EQ(dialer.send(stream, as_bytes("hi")), 2u);
+  settle();
+  EXPECT_EQ(as_text(pick<StreamBytes>(listener_events)[0].bytes), "hi");
 }
 
-TEST_F(ConnectionTest, ForgetsAStreamThatWasResetInTheBytesThatOpenedIt) {
-  Bytes frames = opening();
-  yamux::put_header(frames, yamux::kWindowUpdate, yamux::kRst, 1, 0);
-  EXPECT_TRUE(receive(frames).empty());
-  EXPECT_EQ(connection_.stream_count(), 0u);
-  EXPECT_FALSE(connection_.has_ended());
+TEST_F(Pair, ReportsAStreamThatTheRemoteSupportsNoProtocolOf) {
+  settle();
+  ASSERT_TRUE(dialer.open_stream({"/c/1"}, now).has_value());
+  settle();
+  EXPECT_EQ(pick<StreamRefused>(dialer_events).size(), 1u);
+  EXPECT_TRUE(pick<StreamAccepted>(listener_events).empty());
+  EXPECT_TRUE(dialer.is_ready());
 }
 
-TEST_F(ConnectionTest, EndsOnceWhenGoawayFollowsTheBytesThatOpenedAStream) {
-  Bytes frames = opening();
-  yamux::put_header(frames, yamux::kGoAway, 0, 0, 0);
-  auto events = receive(frames);
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(std::get<ConnectionEnded>(events[0]).cause.reason, CloseReason::remote_closed);
+TEST_F(Pair, GivesUpOnAStreamWhoseNegotiationStalls) {
+  settle();
+  ASSERT_TRUE(dialer.open_stream({"/a/1"}, now).has_value());
+  now.instant += 11s;
+  dialer.tick(now);
+  for (auto& event : dialer.take_events()) dialer_events.push_back(std::move(event));
+  ASSERT_EQ(pick<StreamRefused>(dialer_events).size(), 1u);
+  EXPECT_NE(pick<StreamRefused>(dialer_events)[0].reason.find("in time"), std::string::npos);
+  EXPECT_TRUE(dialer.is_ready());
+}
+
+TEST_F(Pair, DoesNothingBetweenAuthenticationAndAdmission) {
+  admits = false;
+  settle();
+  EXPECT_EQ(pick<ConnectionAuthenticated>(listener_events).size(), 1u);
+  EXPECT_TRUE(pick<ConnectionReady>(listener_events).empty());
+  EXPECT_FALSE(listener.open_stream({"/a/1"}, now).has_value());
+  now.instant += 10s;
+  listener.tick(now);
+  for (auto& event : listener.take_events()) listener_events.push_back(std::move(event));
+  ASSERT_EQ(pick<ConnectionEnded>(listener_events).size(), 1u);
+  EXPECT_EQ(pick<ConnectionEnded>(listener_events)[0].cause.reason, CloseReason::upgrade_timeout);
+}
+
+TEST_F(Pair, EndsOnceWithTheFirstCause) {
+  settle();
+  dialer.close({CloseReason::requested, "enough"});
+  dialer.close({CloseReason::denied, "again"});
+  dialer.channel_closed("gone");
+  settle();
+  const auto ended = pick<ConnectionEnded>(dialer_events);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].cause.text, "enough");
+  EXPECT_TRUE(std::holds_alternative<ConnectionEnded>(dialer_events.back()));
+  ASSERT_EQ(pick<ConnectionEnded>(listener_events).size(), 1u);  // by the GOAWAY
+  EXPECT_EQ(pick<ConnectionEnded>(listener_events)[0].cause.reason, CloseReason::remote_closed);
+}
+
+TEST_F(Pair, ABadFrameAfterTheUpgradeIsAProtocolViolation) {
+  settle();
+  Bytes garbage(40, 0x11);
+  garbage[0] = 0;
+  garbage[1] = 38;
+  listener.receive(garbage, now);
+  settle();
+  ASSERT_EQ(pick<ConnectionEnded>(listener_events).size(), 1u);
+  EXPECT_EQ(pick<ConnectionEnded>(listener_events)[0].cause.reason, CloseReason::protocol_violation);
 }
 
 }  // namespace
