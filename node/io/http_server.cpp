@@ -200,11 +200,9 @@ asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast:
     refusal = text_error(413, "length limit exceeded");
   } else if (failure == http::error::header_limit) {
     refusal = text_error(431, "header fields too large");
-  } else if (failure == beast::error::timeout) {
-    refusal = text_error(408, "the request took too long to arrive");
-  } else if (failure == http::error::end_of_stream || failure == asio::error::connection_reset ||
-             failure == asio::error::eof || failure == http::error::partial_message ||
-             failure == asio::error::operation_aborted) {
+  } else if (failure == beast::error::timeout || failure == http::error::end_of_stream ||
+             failure == asio::error::connection_reset || failure == asio::error::eof ||
+             failure == http::error::partial_message || failure == asio::error::operation_aborted) {
     co_return false;
   }
   co_await refuse(connection, std::move(refusal));
