@@ -20,6 +20,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "node/io/refusal_log.h"
+
 namespace kms::node::io {
 
 namespace asio = boost::asio;
@@ -29,11 +31,20 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
+// For the log; an address that is gone is no reason to fail.
+std::string remote_of(const tcp::socket& socket) {
+  boost::system::error_code failure;
+  const tcp::endpoint remote = socket.remote_endpoint(failure);
+  return failure ? "a client that is gone" : remote.address().to_string() + ":" + std::to_string(remote.port());
+}
+
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 // One connection serves one request at a time; `answered` wakes the coroutine that waits for NodeCore.
 struct Connection {
-  explicit Connection(tcp::socket socket) : stream(std::move(socket)), answered(stream.get_executor()) {}
+  explicit Connection(tcp::socket socket)
+      : remote(remote_of(socket)), stream(std::move(socket)), answered(stream.get_executor()) {}
+  std::string remote;
   beast::tcp_stream stream;
   asio::steady_timer answered;
   std::optional<HttpResponse> response;
@@ -78,6 +89,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::map<HttpRequestId, ConnectionPtr> waiting;
   std::map<Connection*, ConnectionPtr> open;
   std::map<asio::ip::address, std::size_t> per_address;
+  RefusalLog refusals;
 
   void listen(const std::string& host, std::uint16_t port);
   asio::awaitable<void> accept_loop();
@@ -87,7 +99,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   asio::awaitable<HttpResponse> ask(ConnectionPtr connection, Parser& parser);
   asio::awaitable<bool> send(ConnectionPtr connection, HttpResponse response, unsigned version, bool keep_alive);
   asio::awaitable<void> refuse(ConnectionPtr connection, HttpResponse response);
-  bool admit(const tcp::socket& socket);
+  bool admit(const asio::ip::address& address);
 };
 
 void HttpServer::Impl::listen(const std::string& host, std::uint16_t port) {
@@ -100,14 +112,14 @@ void HttpServer::Impl::listen(const std::string& host, std::uint16_t port) {
   if (!failure) acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
   if (!failure) acceptor.bind(endpoint, failure);
   if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
-  if (failure) throw std::runtime_error("http: cannot listen on " + where + ": " + failure.message());
+  if (failure)
+    throw std::runtime_error("http: cannot listen on " + where + ": " + failure.message() +
+                             "; choose another http.listen, or see who has the port: ss -ltnp");
 }
 
-bool HttpServer::Impl::admit(const tcp::socket& socket) {
-  boost::system::error_code failure;
-  auto remote = socket.remote_endpoint(failure);
-  if (failure || open.size() >= limits.connections_max) return false;
-  std::size_t& from_address = per_address[remote.address()];
+bool HttpServer::Impl::admit(const asio::ip::address& address) {
+  if (open.size() >= limits.connections_max) return false;
+  std::size_t& from_address = per_address[address];
   if (from_address >= limits.connections_per_address_max) return false;
   ++from_address;
   return true;
@@ -125,12 +137,16 @@ asio::awaitable<void> HttpServer::Impl::accept_loop() {
       static_cast<void>(ignored);
       continue;
     }
-    if (!admit(socket)) {
+    // Asked once: of a client that resets the connection meanwhile there is no address to count down again.
+    boost::system::error_code gone;
+    auto address = socket.remote_endpoint(gone).address();
+    if (gone) continue;
+    if (!admit(address)) {
       ++refused;
+      refusals.note("http: refused a connection", remote_of(socket), "too many are open");
       continue;  // the destructor closes it
     }
     boost::system::error_code ignored;
-    auto address = socket.remote_endpoint(ignored).address();
     socket.set_option(tcp::no_delay(true), ignored);
     auto connection = std::make_shared<Connection>(std::move(socket));
     open.emplace(connection.get(), connection);
@@ -195,14 +211,18 @@ asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast:
     failure = body_failure;
   }
   if (!failure) co_return true;
+  if (failure == beast::error::timeout) {  // the stream has closed its socket
+    refusals.note("http: closed a connection", connection->remote, "a request took too long to arrive");
+    co_return false;
+  }
   HttpResponse refusal = text_error(400, "malformed HTTP request: " + failure.message());
   if (failure == http::error::body_limit) {
     refusal = text_error(413, "length limit exceeded");
   } else if (failure == http::error::header_limit) {
     refusal = text_error(431, "header fields too large");
-  } else if (failure == beast::error::timeout || failure == http::error::end_of_stream ||
-             failure == asio::error::connection_reset || failure == asio::error::eof ||
-             failure == http::error::partial_message || failure == asio::error::operation_aborted) {
+  } else if (failure == http::error::end_of_stream || failure == asio::error::connection_reset ||
+             failure == asio::error::eof || failure == http::error::partial_message ||
+             failure == asio::error::operation_aborted) {
     co_return false;
   }
   co_await refuse(connection, std::move(refusal));
@@ -242,6 +262,7 @@ asio::awaitable<bool> HttpServer::Impl::send(ConnectionPtr connection, HttpRespo
 // Answers a request that was not read to its end, then reads on for a moment: closing with unread bytes would reset the
 // connection and take the answer with it.
 asio::awaitable<void> HttpServer::Impl::refuse(ConnectionPtr connection, HttpResponse response) {
+  refusals.note("http: refused a request with " + std::to_string(response.status), connection->remote, response.body);
   bool sent = co_await send(connection, std::move(response), 11, false);
   if (!sent) co_return;
   boost::system::error_code ignored;

@@ -8,6 +8,7 @@
 #include "node/io/compute_pool.h"
 #include "node/io/log.h"
 #include "node/io/process.h"
+#include "node/io/refusal_log.h"
 #include "node/metrics.h"
 
 namespace kms::node::io {
@@ -76,6 +77,7 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   std::map<net::PeerId, dkg::NodeId> members;   // by PeerId
   std::map<dkg::NodeId, net::PeerId> peer_ids;  // of members
   std::map<std::string, Topic, std::less<>> topics;
+  RefusalLog refusals;
 
   void start();
   void start_p2p();
@@ -181,6 +183,10 @@ void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
 }
 
 void Runtime::Impl::on_closed(const net::ConnectionClosed& closed) {
+  if (!closed.peer && closed.direction == net::Direction::inbound) {
+    const std::string kind = "p2p: closed a connection (" + std::string(net::name_of(closed.cause.reason)) + ")";
+    refusals.note(kind, closed.remote.text(), closed.cause.text);
+  }
   std::string who = closed.peer ? closed.peer->text() : "unknown peer";
   log(LogLevel::debug, "p2p: closed " + closed.remote.text() + " (" + who + "): " + reason_text(closed.cause));
 }
