@@ -57,16 +57,22 @@ Result<crypto::NodeSecrets> open_secrets(const Config& config, Entropy& entropy)
     log(LogLevel::info, "making a new node key in " + config.node_key_file);
     return crypto::io::create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
   }
+  if (!exists(config.node_key_file)) {
+    return error("there is no node key " + config.node_key_file +
+                 "; name the file in keystore.node_key_file, or make one with kmsctl keygen --out FOLDER");
+  }
   return crypto::io::open_node_key_file(config.node_key_file, passphrase->expose());
 }
 
 Result<delegation::CredentialsPtr> make_credentials(const Config& config, crypto::NodeSecrets& secrets) {
   std::optional<crypto::SecretScalar> wallet;
   if (config.delegation.response_wallet) {
-    auto text = read_secret(*config.delegation.response_wallet, "response wallet");
+    const std::string& file = config.delegation.response_wallet->file;
+    const std::string what = "response wallet" + (file.empty() ? "" : " " + file);
+    auto text = read_secret(*config.delegation.response_wallet, what);
     if (!text) return text.error();
     auto key = parse_secret_key(*text);
-    if (!key) return error("response wallet " + key.error().message);
+    if (!key) return error(what + " " + key.error().message);
     wallet = std::move(*key);
   } else {
     wallet = secrets.key.expose().clone();
@@ -183,8 +189,6 @@ Result<Environment> read_environment() {
     if (equals == std::string_view::npos || !(text.starts_with("KMS_") || text.starts_with("NOX_KMS_"))) continue;
     environment.insert_or_assign(std::string(text.substr(0, equals)),
                                  crypto::SecretBytes::copy_of(as_bytes(text.substr(equals + 1))));
-    // The process's own copy goes, so that neither /proc nor a child shows it.
-    crypto::wipe({reinterpret_cast<std::uint8_t*>(*entry) + equals + 1, text.size() - equals - 1});
   }
   for (const FileVariable& variable : file_variables(environment)) {
     auto content = read_secret({std::nullopt, variable.path}, variable.name + "_FILE");
@@ -228,10 +232,6 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     if (!text) return error("network file: " + text.error().message);
     auto network = registry::NetworkFile::parse(*text, *config.network_file);
     if (!network) return network.error();
-    if (network->genesis() == registry::Genesis::manual) {
-      log(LogLevel::warn,
-          "network file: genesis = \"manual\", but no order can be given yet: no key will be generated");
-    }
     auto terms = network_terms(*network);
     if (!terms) return terms.error();
     net::PeerId self = net::PeerId::of(net::PublicKey::from_secp256k1(node.credentials->node_key.public_key()));
