@@ -58,7 +58,7 @@ struct Demo {
   std::string text;
 };
 
-using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Encrypt, Delegate, Decrypt, Demo>;
+using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa>;
 
 struct CommandLine {
   Command command;

@@ -136,10 +136,10 @@ class Network(Scratch):
         self.gateway_secret = int(self.folder.gateway_key.read_text(), 16)
         self.members = range(1, nodes + 1)
 
-    def start(self, *indices):
+    def start(self, *indices, environment=None):
         for index in indices or self.members:
             self.run(f"node-{index}", [BIN / "kms-node", "--config", self.folder.node(index) / "node.toml"],
-                     self.folder.log(index), self.folder.node(index))
+                     self.folder.log(index), self.folder.node(index), environment)
 
     def end(self, *indices, number=signal.SIGKILL):
         return [self.kill(f"node-{index}", number) for index in indices]
@@ -153,6 +153,11 @@ class Network(Scratch):
 
     def log(self, index):
         return self.folder.log(index).read_text()
+
+    def resident_bytes(self, index):
+        """The resident set that the kernel counts."""
+        status = pathlib.Path(f"/proc/{self.processes[f'node-{index}'].pid}/status").read_text()
+        return 1024 * int(status.split("VmRSS:")[1].split()[0])
 
     def ready(self, index):
         return client.ask(self.port(index), "/ready")

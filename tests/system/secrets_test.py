@@ -42,7 +42,9 @@ class Secrets(unittest.TestCase):
                               for route in ROUTES + ["/v1/keys/" + key["keyId"]])
             limits = [self.limits(network, index) for index in network.members]
             self.assertEqual(network.end(*network.members, number=signal.SIGTERM), [0] * 5)
-            for text in limits:
+            for index, text in zip(network.members, limits):
+                if "built with a sanitizer" in network.log(index):
+                    continue
                 self.assertRegex(text, r"Max core file size +0 +0 ")
             secrets = self.open_all(network, key)
             self.check_modes(network)
