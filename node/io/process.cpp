@@ -1,5 +1,6 @@
 #include "node/io/process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -20,11 +21,32 @@ constexpr bool under_sanitizer() {
 #endif
 }
 
+constexpr rlim_t kDescriptorsWanted = 65536;
+constexpr rlim_t kDescriptorsEnough = 2048;  // the default limits of HTTP and p2p connections, and files
+
+// Shells and services start with 1024 at most open, whatever they may have.
+void raise_descriptor_limit(std::vector<std::string>& missing) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  if (files.rlim_cur < kDescriptorsWanted) {
+    files.rlim_cur = std::min(files.rlim_max, kDescriptorsWanted);
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  }
+  if (files.rlim_cur < kDescriptorsEnough) {
+    missing.push_back("only " + std::to_string(files.rlim_cur) +
+                      " files and connections may be open at once: further ones wait (raise LimitNOFILE)");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> harden_process() {
   std::vector<std::string> missing;
-  if (under_sanitizer()) return {"built with a sanitizer: core dumps and ptrace stay possible, memory is not locked"};
+  raise_descriptor_limit(missing);
+  if (under_sanitizer()) {
+    missing.push_back("built with a sanitizer: core dumps and ptrace stay possible, memory is not locked");
+    return missing;
+  }
   rlimit none{0, 0};
   if (setrlimit(RLIMIT_CORE, &none) != 0) missing.push_back(std::string("core dumps stay on: ") + strerror(errno));
   if (prctl(PR_SET_DUMPABLE, 0) != 0) missing.push_back(std::string("ptrace stays possible: ") + strerror(errno));

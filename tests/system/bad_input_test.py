@@ -9,6 +9,7 @@ import socket
 import time
 import unittest
 
+import solo
 from network import Network, wait_until
 
 LIMITS = {"KMS_HTTP__RECEIVE": "2s", "KMS_HTTP__IDLE": "3s"}
@@ -224,6 +225,28 @@ class BadInput(unittest.TestCase):
         for _ in range(1000):
             with self.p2p() as connection:
                 send(connection, b"\x13/multistream/1.0.0\n")
+
+
+class Descriptors(unittest.TestCase):
+    def connect(self, stack, node, count):
+        for _ in range(count):
+            stack.enter_context(socket.create_connection(("127.0.0.1", node.port), 10))
+
+    def test_a_soft_limit_of_open_files_is_raised(self):
+        with solo.Solo("descriptors") as node, contextlib.ExitStack() as stack:
+            node.start(solo.imported_environment(node.port), limits="ulimit -Sn 100")
+            node.wait_ready()
+            self.connect(stack, node, 300)
+            node.delegate(solo.WALLET)
+
+    def test_at_a_hard_limit_the_node_says_so_and_serves_again_when_connections_end(self):
+        with solo.Solo("few-descriptors") as node:
+            node.start(solo.imported_environment(node.port) | {"KMS_HTTP__IDLE": "2s"}, limits="ulimit -n 100")
+            node.wait_ready()
+            self.assertIn("only 100 files and connections may be open at once", node.log.read_text())
+            with contextlib.ExitStack() as stack:
+                self.connect(stack, node, 300)
+                wait_until(lambda: node.delegate(solo.WALLET), "service once the silent ones are closed", 20)
 
 
 if __name__ == "__main__":

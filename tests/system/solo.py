@@ -33,8 +33,10 @@ class Solo(Scratch):
         self.log = self.path / "solo.log"
         self.gateway_secret = int(GATEWAY_KEY, 16)
 
-    def start(self, environment, *arguments):
-        self.run("solo", [BIN / "kms-node", "--solo", *arguments], self.log, self.work, environment)
+    def start(self, environment, *arguments, limits="true"):
+        """`limits`: what a shell runs before, for example ulimit -n 200."""
+        command = ["sh", "-c", limits + '; exec "$@"', "sh", BIN / "kms-node", "--solo", *arguments]
+        self.run("solo", command, self.log, self.work, environment)
 
     def wait_ready(self):
         def is_ready():
