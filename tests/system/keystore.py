@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import tempfile
 
-import client  # noqa: F401  finds the oracle
+import client  # noqa: F401, finds the oracle
 import aes_gcm
 
 

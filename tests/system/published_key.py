@@ -2,8 +2,8 @@
 quorum of them decided on these Deals and confirmed this table. Nothing a node says is believed without a signature."""
 import tomllib
 
+import client  # finds the oracle
 import chain
-import client
 import kms_oracle as oracle
 
 
