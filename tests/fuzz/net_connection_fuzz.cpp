@@ -1,0 +1,176 @@
+// net/: two connections over a channel that cuts as the fuzzer says and may change bytes. Without a change nobody
+// complains; with one, what was received is still a beginning of what was sent; each end ends once.
+#include <deque>
+
+#include "net/connection.h"
+#include "tests/fuzz/fuzzer.h"
+
+using namespace kms;
+using namespace kms::net;
+
+namespace {
+
+const Identity& identity(std::uint64_t number) {
+  auto make = [](std::uint64_t seed) {
+    sim::Random entropy(seed);
+    return Identity::generate(entropy);
+  };
+  static const std::array<Identity, 2> all{make(1), make(2)};
+  return all[number];
+}
+
+struct End {
+  End(Direction direction, EarlyMuxer early, std::uint64_t seed, Now now)
+      : entropy(seed),
+        connection(direction, identity(direction == Direction::outbound ? 0 : 1),
+                   std::make_shared<const std::vector<std::string>>(std::vector<std::string>{"/echo/1", "/other/1"}),
+                   options(early), entropy, now) {}
+  static ConnectionOptions options(EarlyMuxer early) {
+    ConnectionOptions options;
+    options.upgrade.early_muxer = early;
+    options.yamux.pending_bytes_max = 20'000;
+    return options;
+  }
+  sim::Random entropy;
+  Connection connection;
+  Bytes channel;  // written, on its way to the other end
+  std::map<StreamId, Bytes> sent, received;
+  std::set<StreamId> agreed;
+  int ends = 0;
+  CloseReason reason = CloseReason::requested;
+};
+
+class World {
+ public:
+  explicit World(std::uint8_t form)
+      : dialler_(Direction::outbound, EarlyMuxer(form & 1), 1, now_),
+        listener_(Direction::inbound, EarlyMuxer(form >> 1 & 1), 2, now_) {}
+
+  void step(fuzz::Input& in) {
+    std::uint8_t choice = in.byte();
+    End& self = choice & 0x80 ? dialler_ : listener_;
+    Connection& connection = self.connection;
+    StreamId id = choice >> 4 & 7;
+    switch (choice & 15) {
+      case 0:
+        connection.open_stream({"/none/1", "/echo/1"}, now_);
+        break;
+      case 1:
+        connection.open_stream({"/other/1"}, now_);
+        break;
+      case 2:
+      case 3:
+        send(self, id, in.word());
+        break;
+      case 4:
+        if (self.agreed.contains(id)) connection.finish(id);
+        break;
+      case 5:
+        connection.reset(id);
+        self.agreed.erase(id);
+        break;
+      case 6:
+        connection.consumed(id, in.word());
+        break;
+      case 7:
+        if (!self.channel.empty()) {
+          std::uint8_t change = in.byte();
+          self.channel[in.word() % self.channel.size()] ^= change;
+          is_changed_ = is_changed_ || change != 0;
+        }
+        break;
+      case 8:
+        if (in.byte() == 7) {
+          now_.instant += std::chrono::seconds(in.byte());
+          connection.tick(now_);
+          is_changed_ = true;  // time-outs may end it
+        }
+        break;
+      case 9:
+        if (in.byte() == 9) connection.close({CloseReason::requested, "closed"});
+        break;
+      default:
+        deliver(self, in.word());
+    }
+    settle(dialler_, listener_);
+    settle(listener_, dialler_);
+  }
+
+  void finish() {
+    for (int turn = 0; turn < 50; ++turn) {
+      deliver(dialler_, 100'000);
+      deliver(listener_, 100'000);
+      settle(dialler_, listener_);
+      settle(listener_, dialler_);
+    }
+    for (End* end : {&dialler_, &listener_}) {
+      end->connection.channel_closed("over");
+      settle(*end, end == &dialler_ ? listener_ : dialler_);
+      KMS_ASSERT(end->ends == 1 && end->connection.has_ended() && !end->connection.wakes_at());
+      bool fault = end->reason == CloseReason::protocol_violation || end->reason == CloseReason::security_failed ||
+                   end->reason == CloseReason::muxer_failed;
+      KMS_ASSERT(!fault || is_changed_);
+    }
+  }
+
+ private:
+  void send(End& self, StreamId id, std::size_t size) {
+    if (!self.agreed.contains(id)) return;
+    Bytes bytes(size % 30'000);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(self.sent[id].size() + i * 7);
+    std::size_t taken = self.connection.send(id, bytes);
+    append(self.sent[id], ByteView(bytes).first(taken));
+  }
+
+  void deliver(End& from, std::size_t size) {
+    append(from.channel, from.connection.take_output(4096));
+    size = std::min(size, from.channel.size());
+    Bytes piece(from.channel.begin(), from.channel.begin() + static_cast<std::ptrdiff_t>(size));
+    from.channel.erase(from.channel.begin(), from.channel.begin() + static_cast<std::ptrdiff_t>(size));
+    (&from == &dialler_ ? listener_ : dialler_).connection.receive(piece, now_);
+  }
+
+  void settle(End& self, const End& other) {
+    for (auto& event : self.connection.take_events()) {
+      KMS_ASSERT(self.ends == 0);
+      if (auto* authenticated = std::get_if<ConnectionAuthenticated>(&event)) {
+        KMS_ASSERT(authenticated->peer == identity(&self == &dialler_ ? 1 : 0).peer_id());
+        self.connection.admit(now_);
+      } else if (auto* agreed = std::get_if<StreamAgreed>(&event)) {
+        self.agreed.insert(agreed->id);
+      } else if (auto* accepted = std::get_if<StreamAccepted>(&event)) {
+        self.agreed.insert(accepted->id);
+      } else if (auto* bytes = std::get_if<StreamBytes>(&event)) {
+        receive(self, other, *bytes);
+      } else if (auto* gone = std::get_if<StreamGone>(&event)) {
+        self.agreed.erase(gone->id);
+      } else if (auto* ended = std::get_if<ConnectionEnded>(&event)) {
+        ++self.ends;
+        self.reason = ended->cause.reason;
+      }
+    }
+    // `admit` and `close` make events of their own.
+    if (self.ends == 0 && self.connection.has_ended()) settle(self, other);
+  }
+
+  static void receive(End& self, const End& other, const StreamBytes& bytes) {
+    Bytes& received = self.received[bytes.id];
+    append(received, bytes.bytes);
+    auto sent = other.sent.find(bytes.id);
+    KMS_ASSERT(sent != other.sent.end() && received.size() <= sent->second.size());
+    KMS_ASSERT(equal(received, ByteView(sent->second).first(received.size())));
+  }
+
+  Now now_{Instant(Duration(1h)), 1'700'000'000'000};
+  bool is_changed_ = false;
+  End dialler_, listener_;
+};
+
+}  // namespace
+
+KMS_FUZZER(net_connection) {
+  fuzz::Input in(input);
+  World world(in.byte());
+  for (int steps = 0; steps < 400 && !in.is_empty(); ++steps) world.step(in);
+  world.finish();
+}
