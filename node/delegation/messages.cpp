@@ -80,6 +80,13 @@ Error malformed(std::string_view what) {
   return error(std::string(what) + ": malformed body");
 }
 
+// Varints have longer forms, which the reader takes: only what would be written again is the message.
+template <class M>
+Result<M> canonical(M message, ByteView body, std::string_view name) {
+  if (!equal(message.body(), body)) return error(std::string(name) + ": not in its one encoding");
+  return message;
+}
+
 ProtoWriter entry_body(const Entry& entry) {
   ProtoWriter writer;
   writer.bytes(1, entry.rh);
@@ -147,7 +154,7 @@ Result<DelegateRequest> DelegateRequest::parse(ByteView body) {
             fields.finished() && parse_authorisation(authorisation, out.authorisation) && parse_entry(entry, out.entry);
   if (!ok) return malformed("DelegateRequest");
   out.spare = static_cast<std::uint32_t>(spare);
-  return out;
+  return canonical(std::move(out), body, "DelegateRequest");
 }
 
 Bytes SealedA::body() const {
@@ -172,7 +179,7 @@ Result<SealedA> SealedA::parse(ByteView body) {
             fields.fixed(7, out.salt) && fields.fixed(8, out.sealed) && fields.finished();
   if (!ok) return malformed("SealedA");
   out.epoch = static_cast<std::uint32_t>(epoch);
-  return out;
+  return canonical(std::move(out), body, "SealedA");
 }
 
 Bytes Need::body() const {
@@ -203,7 +210,7 @@ Result<Need> Need::parse(ByteView body) {
   out.epoch = static_cast<std::uint32_t>(epoch);
   out.round = static_cast<std::uint32_t>(round);
   out.want = static_cast<std::uint32_t>(want);
-  return out;
+  return canonical(std::move(out), body, "Need");
 }
 
 Bytes Done::body() const {
@@ -216,7 +223,7 @@ Result<Done> Done::parse(ByteView body) {
   Done out;
   Fields fields(body);
   if (!fields.fixed(1, out.rh) || !fields.finished()) return malformed("Done");
-  return out;
+  return canonical(std::move(out), body, "Done");
 }
 
 std::string_view name_of(RefusalCode code) {
@@ -259,7 +266,7 @@ Result<Refusal> Refusal::parse(ByteView body) {
             fields.number(3, static_cast<std::uint32_t>(RefusalCode::busy), code) && code != 0 && fields.finished();
   if (!ok) return malformed("Refusal");
   out.code = static_cast<RefusalCode>(code);
-  return out;
+  return canonical(std::move(out), body, "Refusal");
 }
 
 }  // namespace kms::delegation
