@@ -6,7 +6,12 @@ namespace kms::cli {
 namespace {
 
 constexpr const char* kAbout =
-    "kmsctl makes the keys that a threshold KMS network needs.\n\n"
+    "kmsctl talks to a threshold KMS network and makes the keys it needs.\n\n"
+    "A whole round, with the keys of a test network:\n"
+    "  kmsctl keygen rsa --out me.pem\n"
+    "  kmsctl encrypt --testnet testnet.json 'hello' \\\n"
+    "    | kmsctl delegate --testnet testnet.json --rsa-key me.pem \\\n"
+    "    | kmsctl decrypt --rsa-key me.pem\n\n"
     "Exit codes: 0 done, 1 refused or failed, 2 wrong command line. With --json, results and errors are one JSON\n"
     "object. `kmsctl COMMAND --help` shows examples.";
 
@@ -29,12 +34,54 @@ constexpr const char* kRsaAbout =
     "Makes the RSA key to which delegations are encrypted, PKCS#8 PEM in the clear.\n\n"
     "  kmsctl keygen rsa --out me.pem --bits 3072";
 
+constexpr const char* kStatusAbout =
+    "Shows which nodes answer, whether they are ready, and what they wait for.\n\n"
+    "  kmsctl status --testnet testnet.json\n"
+    "  kmsctl status --node http://10.0.0.1:9101 --node http://10.0.0.2:9101 --json\n\n"
+    "Exit code 0 only if every node is ready. LINKS counts the members a node is connected to, itself included.";
+
+constexpr const char* kKeysAbout =
+    "Lists the network's public keys.\n\n"
+    "  kmsctl keys --node http://127.0.0.1:9101\n\n"
+    "The answer is one node's word. \"imported\" marks keys that somebody held whole before the network had them.";
+
+constexpr const char* kEncryptAbout =
+    "Encrypts a text to a network's key and prints the ciphertext as JSON.\n\n"
+    "  kmsctl encrypt --testnet testnet.json 'hello'\n"
+    "  kmsctl encrypt --node http://127.0.0.1:9101 --chain-id 31337 < secret.txt > ciphertext.json\n"
+    "  kmsctl encrypt --public-key 0x02.. --chain-id 31337 < secret.txt\n\n"
+    "Others on this machine see the command line: give what is really secret on stdin. With --public-key no node is\n"
+    "asked and the key cannot be swapped by one.";
+
+constexpr const char* kDelegateAbout =
+    "Asks for the delegation of a ciphertext to an RSA key, verifies the proof and prints both as JSON.\n\n"
+    "  kmsctl delegate --testnet testnet.json --rsa-key me.pem ciphertext.json > delegation.json\n"
+    "  kmsctl delegate --node http://10.0.0.1:9101 --node http://10.0.0.2:9101 --gateway-key-file gateway.key \\\n"
+    "    --signer 0x.. --rsa-key me.pem < ciphertext.json\n\n"
+    "Nodes are asked in order until one answers.";
+
+constexpr const char* kDecryptAbout =
+    "Opens a delegation with the requester's RSA key and prints the text. Needs no network.\n\n"
+    "  kmsctl decrypt --rsa-key me.pem delegation.json\n\n"
+    "With --json: {\"text\": ..}, or {\"hex\": ..} for what is not UTF-8.";
+
+constexpr const char* kDemoAbout =
+    "Encrypts a text, has it delegated at each node of a test network, verifies and decrypts, and shows the times.\n\n"
+    "  kmsctl demo --testnet testnet/run/testnet.json 'hello'\n"
+    "  kmsctl demo --testnet testnet/run/testnet.json --node 2 'hello'";
+
 // One of each command's options; CLI11 fills the ones of the command that was named.
 struct Slots {
   bool json = false;
   KeygenNode keygen;
   KeygenWallet wallet;
   KeygenRsa rsa;
+  Status status;
+  Keys keys;
+  Encrypt encrypt;
+  Delegate delegate;
+  Decrypt decrypt;
+  Demo demo;
 };
 
 // `about` is one line for the list of commands, a blank line, and what only the command's own help shows.
@@ -59,6 +106,57 @@ void add_keygen(CLI::App& app, Slots& slots) {
   node->require_subcommand(0, 1);
 }
 
+void add_where(CLI::App& command, Where& where) {
+  command.add_option("--node", where.nodes, "A node's HTTP address; repeatable")
+      ->type_name("URL")
+      ->allow_extra_args(false);
+  command.add_option("--testnet", where.testnet, "Take everything from a test network's testnet.json")
+      ->type_name("FILE");
+}
+
+void add_chain(CLI::App& command, std::optional<std::uint64_t>& chain_id) {
+  command.add_option("--chain-id", chain_id, "The chain whose key is meant; not needed if there is only one");
+}
+
+void add_network(CLI::App& app, Slots& slots) {
+  add_where(*add_command(app, slots, "status", kStatusAbout), slots.status.where);
+  add_where(*add_command(app, slots, "keys", kKeysAbout), slots.keys.where);
+}
+
+void add_delegation(CLI::App& app, Slots& slots) {
+  CLI::App* encrypt = add_command(app, slots, "encrypt", kEncryptAbout);
+  add_where(*encrypt, slots.encrypt.where);
+  add_chain(*encrypt, slots.encrypt.chain_id);
+  encrypt->add_option("--public-key", slots.encrypt.public_key, "Encrypt to this key without asking a node")
+      ->type_name("HEX");
+  encrypt->add_option("text", slots.encrypt.text, "The text; - or nothing: stdin")->type_name("TEXT");
+
+  CLI::App* delegate = add_command(app, slots, "delegate", kDelegateAbout);
+  add_where(*delegate, slots.delegate.where);
+  add_chain(*delegate, slots.delegate.chain_id);
+  delegate->add_option("--gateway-key-file", slots.delegate.gateway_key_file, "The gateway's key, 32 bytes of hex")
+      ->type_name("FILE");
+  delegate->add_option("--rsa-key", slots.delegate.rsa_key_file, "The requester's RSA key")
+      ->type_name("FILE")
+      ->required();
+  delegate->add_option("--signer", slots.delegate.signer, "Whose proof is accepted")->type_name("ADDRESS");
+  delegate->add_option("ciphertext", slots.delegate.ciphertext_file, "From kmsctl encrypt; - or nothing: stdin")
+      ->type_name("FILE");
+
+  CLI::App* decrypt = add_command(app, slots, "decrypt", kDecryptAbout);
+  decrypt->add_option("--rsa-key", slots.decrypt.rsa_key_file, "The requester's RSA key")
+      ->type_name("FILE")
+      ->required();
+  decrypt->add_option("delegation", slots.decrypt.delegation_file, "From kmsctl delegate; - or nothing: stdin")
+      ->type_name("FILE");
+
+  CLI::App* demo = add_command(app, slots, "demo", kDemoAbout);
+  demo->add_option("--testnet", slots.demo.testnet, "The network's testnet.json")->type_name("FILE")->required();
+  demo->add_option("--node", slots.demo.node, "Ask only the node with this index");
+  add_chain(*demo, slots.demo.chain_id);
+  demo->add_option("text", slots.demo.text, "What to encrypt")->type_name("TEXT")->required();
+}
+
 std::string complaint(const CLI::App& app, const std::string& what, int argc, const char* const* argv) {
   if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
     return "there is no command \"" + std::string(argv[1]) + "\"; kmsctl --help lists them";
@@ -80,6 +178,12 @@ std::variant<CommandLine, Help, Failure> chosen(const CLI::App& app, Slots& slot
     }
     return CommandLine{std::move(slots.keygen), slots.json};
   }
+  if (app.got_subcommand("status")) return CommandLine{std::move(slots.status), slots.json};
+  if (app.got_subcommand("keys")) return CommandLine{std::move(slots.keys), slots.json};
+  if (app.got_subcommand("encrypt")) return CommandLine{std::move(slots.encrypt), slots.json};
+  if (app.got_subcommand("delegate")) return CommandLine{std::move(slots.delegate), slots.json};
+  if (app.got_subcommand("decrypt")) return CommandLine{std::move(slots.decrypt), slots.json};
+  if (app.got_subcommand("demo")) return CommandLine{std::move(slots.demo), slots.json};
   return Help{app.help()};
 }
 
@@ -91,6 +195,8 @@ std::variant<CommandLine, Help, Failure> parse_command_line(int argc, const char
   app.set_version_flag("--version", std::string("kmsctl ") + KMS_VERSION);
   app.require_subcommand(0, 1);
   add_keygen(app, slots);
+  add_network(app, slots);
+  add_delegation(app, slots);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

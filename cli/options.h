@@ -58,7 +58,7 @@ struct Demo {
   std::string text;
 };
 
-using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa>;
+using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Encrypt, Delegate, Decrypt, Demo>;
 
 struct CommandLine {
   Command command;

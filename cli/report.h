@@ -1,6 +1,8 @@
 // What a command answers: printed by cli/io, compared by tests. Exit codes are part of the interface.
 #pragma once
 
+#include <optional>
+
 #include <boost/json/object.hpp>
 
 #include "crypto/secret.h"
@@ -15,10 +17,10 @@ enum class Exit : int {
 
 struct Report {
   Exit exit = Exit::ok;
-  std::string text;           // for people
-  boost::json::object json;   // for programs, with --json
-  std::string note;           // for people, on stderr; empty: nothing to add
-  crypto::SecretBytes plain;  // a decrypted text; goes to stdout instead of `text` and `json`
+  std::string text;                          // for people
+  boost::json::object json;                  // for programs, with --json
+  std::string note;                          // for people, on stderr; empty: nothing to add
+  std::optional<crypto::SecretBytes> plain;  // a decrypted text; goes to stdout instead of `text` and `json`
 };
 
 struct Failure {

@@ -71,7 +71,8 @@ SecretBytes pkcs8_to_pem(ByteView der) {
 
 Result<SecretBytes> pkcs8_in(ByteView file) {
   if (file.size() > kFileBytesMax) return error("it has " + std::to_string(file.size()) + " bytes, a key has fewer");
-  if (!file.empty() && file[0] == 0x30) return SecretBytes::copy_of(file);
+  // A SEQUENCE of 256 bytes or more, as every RSA key is; a lone 30 would also be the digit 0.
+  if (file.size() > 4 && file[0] == 0x30 && file[1] == 0x82) return SecretBytes::copy_of(file);
   const std::string_view text = as_text(file);
   const std::size_t begin = text.find(kBegin);
   if (begin == text.npos) return error(kind_of(text));

@@ -10,7 +10,11 @@
 
 #include "base/io/os_entropy.h"
 #include "cli/command_line.h"
+#include "cli/io/delegate.h"
+#include "cli/io/demo.h"
 #include "cli/io/keygen.h"
+#include "cli/io/network.h"
+#include "cli/plain_json.h"
 #include "crypto/context.h"
 
 namespace kms::cli::io {
@@ -42,11 +46,14 @@ int complain(const Failure& failure, bool as_json) {
   return static_cast<int>(failure.exit);
 }
 
-int print(const Report& report, bool as_json) {
+int print(Report&& report, bool as_json) {
   if (!as_json && !report.note.empty()) write_all(STDERR_FILENO, report.note + "\n");
   bool is_written = false;
-  if (report.plain.size() > 0) {
-    is_written = write_all(STDOUT_FILENO, as_text(report.plain.expose()));
+  if (report.plain) {
+    const auto shown = as_json ? plain_json(report.plain->expose()) : std::move(*report.plain);
+    is_written = write_all(STDOUT_FILENO, as_text(shown.expose()));
+    // For eyes only; what a pipe or a file gets is the text and nothing else.
+    if (!as_json && ::isatty(STDOUT_FILENO) == 1) write_all(STDOUT_FILENO, "\n");
   } else if (as_json) {
     is_written = write_all(STDOUT_FILENO, boost::json::serialize(report.json) + "\n");
   } else {
@@ -68,9 +75,20 @@ int run_kmsctl(int argc, const char* const* argv) {
   kms::io::OsEntropy entropy;
   crypto::randomize_context(entropy);
   const auto& line = std::get<CommandLine>(parsed);
-  auto outcome = std::visit([&](const auto& options) { return run(options, entropy); }, line.command);
+  const Progress progress = [&](const std::string& text) {
+    if (!line.json) write_all(STDOUT_FILENO, text + "\n");
+  };
+  auto outcome = std::visit(
+      [&](const auto& options) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(options)>, Demo>) {
+          return run(options, entropy, progress);
+        } else {
+          return run(options, entropy);
+        }
+      },
+      line.command);
   if (!outcome) return complain(outcome.error(), line.json);
-  return print(*outcome, line.json);
+  return print(std::move(*outcome), line.json);
 }
 
 }  // namespace kms::cli::io
