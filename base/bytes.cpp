@@ -53,7 +53,7 @@ Result<Bytes> parse_hex_exactly(std::string_view text, std::size_t size) {
     return error("expected " + std::to_string(size) + " bytes of hex (" + std::to_string(size * 2) + " digits), got " +
                  std::to_string(digits.size()) + " digits");
   }
-  return parse_hex(digits);
+  return parse_hex(text);  // `digits` may start with a second 0x, which is none
 }
 
 }  // namespace kms

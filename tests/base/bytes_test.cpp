@@ -18,5 +18,11 @@ TEST(Hex, NamesWhatIsWrong) {
   EXPECT_FALSE(parse_hex_array<32>("0x00"));
 }
 
+TEST(Hex, RefusesASecondPrefix) {
+  EXPECT_FALSE(parse_hex("0x0x01"));
+  EXPECT_FALSE(parse_hex_exactly("0x0x01", 2));
+  EXPECT_FALSE(parse_hex_array<2>("0x0x01"));
+}
+
 }  // namespace
 }  // namespace kms
