@@ -1,6 +1,7 @@
 #include "node/node_core.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/assert.h"
 #include "node/api.h"
@@ -63,7 +64,8 @@ struct NodeCore::Impl {
   delegation::Responder responder;
   Outbox outbox;
   std::vector<PeerLink> links;
-  std::set<dkg::Position> alive;  // members with a live connection, this node not counted
+  std::set<dkg::Position> alive;      // members with a live connection, this node not counted
+  std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
   std::optional<dkg::NodeStatus::Entry> last_status;
   Instant status_due{};
   std::uint64_t batches_rejected = 0;
@@ -72,6 +74,10 @@ struct NodeCore::Impl {
   void apply(delegation::Effects&& from, NodeEffects& to);
   void apply(dkg::Effects&& from, NodeEffects& to);
   void send_status(Now now);
+  void note_status(dkg::Position author, const dkg::Envelope& item);
+  // Members that can answer: connected, and not known to be without a share.
+  std::set<dkg::Position> responders() const;
+  void tell_responders();
   void refresh_serving(NodeEffects& effects);
   void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
@@ -150,6 +156,28 @@ void NodeCore::Impl::send_status(Now now) {
   outbox.add(Topic::ceremony, {}, dkg::wrap(status, self, terms.network));
 }
 
+std::set<dkg::Position> NodeCore::Impl::responders() const {
+  std::set<dkg::Position> out;
+  std::set_difference(alive.begin(), alive.end(), shareless.begin(), shareless.end(), std::inserter(out, out.end()));
+  return out;
+}
+
+void NodeCore::Impl::tell_responders() {
+  collector.members_alive(responders());
+  responder.members_alive(responders());
+}
+
+void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item) {
+  auto status = dkg::NodeStatus::parse(item.body);
+  if (!status) return;
+  for (const dkg::NodeStatus::Entry& entry : status->entries) {
+    if (entry.key_set != terms.key_set) continue;
+    bool has_share = entry.state >= static_cast<std::uint32_t>(dkg::Phase::active);
+    bool changed = has_share ? shareless.erase(author) > 0 : shareless.insert(author).second;
+    if (changed) tell_responders();
+  }
+}
+
 const std::vector<crypto::Address>& NodeCore::Impl::gateways(std::uint64_t chain_id) const {
   static const std::vector<crypto::Address> kNobody;
   auto found = terms.gateways.find(chain_id);
@@ -183,9 +211,14 @@ Readiness NodeCore::Impl::readiness() const {
                             : "no ceremony runs here";
     out.reasons.push_back("no released key yet: " + state);
   }
+  bool self_shareless = ceremony && ceremony->status().phase == dkg::Phase::need_repair;
+  if (self_shareless) out.missing.push_back(member_label(terms, *position) + ": has no share");
+  for (dkg::Position i : shareless) {
+    if (alive.contains(i) && !serving.empty()) out.missing.push_back(member_label(terms, i) + ": has no share");
+  }
   for (const auto& [chain_id, key] : serving) {
     std::size_t usable = key->share ? 1 : 0;
-    for (dkg::Position i : alive) usable += key->table.share(i).is_infinity() ? 0 : 1;
+    for (dkg::Position i : responders()) usable += key->table.share(i).is_infinity() ? 0 : 1;
     if (usable >= key->threshold.t()) continue;
     out.reasons.push_back("chain " + std::to_string(chain_id) + ": " + std::to_string(usable) + " of the " +
                           std::to_string(key->threshold.t()) + " shares that a delegation needs are within reach");
@@ -219,6 +252,7 @@ void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope&
     ++items_refused;
     return;
   }
+  if (item.type == dkg::MessageType::node_status) note_status(author, item);
   if (ceremony) apply(ceremony->receive(item, now), effects);
 }
 
@@ -456,8 +490,7 @@ NodeEffects NodeCore::links(std::vector<PeerLink> links, Now now) {
   }
   if (alive == impl_->alive) return effects;
   impl_->alive = alive;
-  impl_->collector.members_alive(alive);
-  impl_->responder.members_alive(alive);
+  impl_->tell_responders();
   if (impl_->ceremony) impl_->apply(impl_->ceremony->peers_connected(nodes, now), effects);
   impl_->send_status(now);
   return effects;

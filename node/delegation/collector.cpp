@@ -290,7 +290,7 @@ void Collector::give_up(Collection& collection, Effects& effects) {
                      std::to_string(collection.key->threshold.t()) + " partials in time; no answer from members " +
                      list_of(silent);
   if (!collection.bad.empty()) {
-    text += "; bad answers from " + list_of({collection.bad.begin(), collection.bad.end()});
+    text += "; bad answers or refusals from " + list_of({collection.bad.begin(), collection.bad.end()});
   }
   for (const Waiter& waiter : collection.waiters) reply(effects, waiter.ticket, Unavailable{text});
 }

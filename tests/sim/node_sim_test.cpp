@@ -95,6 +95,31 @@ TEST(NodeSim, DelegatesWhileMessagesAreLostAndRepeated) {
   }
 }
 
+TEST(NodeSim, DoesNotCountOnAMemberWithoutAShare) {
+  Schedule schedule;
+  schedule.starts = {{5, 60s}};
+  NodeTrial run(5, 3, schedule, 4);
+  run.world.run([&] { return run.serving() == 5; });
+  ASSERT_EQ(run.serving(), 5u);
+  const Instant until = run.world.now().instant + 15s;  // one NodeStatus of everybody
+  run.world.run([&] { return run.world.now().instant > until; });
+  const bool has_share = run.node(5)->core().ceremony()->shares() != nullptr;
+  node::HttpRequest request;
+  request.method = "GET";
+  request.target = "/ready";
+  run.node(1)->ask(1000, std::move(request));
+  run.world.run([&] { return run.node(1)->answers().contains(1000); });
+  const node::HttpResponse& ready = run.node(1)->answers().at(1000);
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(ready.body.find("node-5") != std::string::npos && ready.body.find("has no share") != std::string::npos,
+            !has_share)
+      << ready.body;
+  for (std::size_t member = 1; member <= 5; ++member) {
+    int status = 0;
+    EXPECT_TRUE(run.delegate(member, status)) << member << " status " << status;
+  }
+}
+
 TEST(NodeSim, ServesAgainWithTheSameShareAfterARestart) {
   for (std::uint64_t boundary : {60u, 90u}) {
     Schedule schedule;
