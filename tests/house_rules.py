@@ -57,7 +57,7 @@ RULES = [
     Rule("pragma once", "Start the header with its comment and #pragma once.", pragma_once,
          [("net/a.h", "int x;")], [("net/a.h", "// Why.\n#pragma once\nint x;")]),
     Rule("file length", "Split the file by noun.", file_length,
-         [("net/a.cpp", "\n" * 551)], [("net/a.cpp", "\n" * 300)]),
+         [("net/a.cpp", "\n" * 601)], [("net/a.cpp", "\n" * 300)]),
     Rule("no leftovers", "Do it now or open an issue.",
          pattern(r".*\.(cpp|h|py|md|toml|proto|cmake|txt)|scripts/.*|\.ci/.*|testnet/.*|tests/run",
                  r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b", comments=True),
