@@ -5,6 +5,9 @@ namespace {
 
 using Source = Ceremony::Impl::Source;
 
+// A further object goes into another reply, so that each fits an envelope (256 KiB).
+constexpr std::size_t kReplyBytesWanted = 64 * 1024;
+
 template <class M>
 bool is_authentic(const SlotContext& slot, const M& message, const Envelope& envelope, Position sender, Source source) {
   if (source == Source::own || source == Source::checked || source == Source::stored) return true;
@@ -59,7 +62,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   const bool is_pushed = source == Source::peer || source == Source::checked;
   const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
   const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
-  if (!is_asked && (is_decided() || headers[header.attempt] >= 2)) return Taken::no;
+  // Not headers[..]: nothing is noted before the signature is checked.
+  const auto pushed = headers.find(header.attempt);
+  if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
   if (!is_authentic(slot, header, envelope, sender, source)) return Taken::no;
   if (!is_asked && !is_live) return Taken::early;
   if (const auto fault = judge_header(header)) {
@@ -259,10 +264,17 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&,
                                             Turn& turn) {
   if (source != Source::peer || sender == slot.receiver) return Taken::no;
   FetchReply reply;
+  std::size_t size = 0;
   for (const auto& id : fetch.hashes) {
     const auto object = find_object(id);
     if (!object || !pulls.may_answer(sender, id, turn.instant())) continue;
-    if (reply.objects.size() < FetchReply::kObjectsMax) reply.objects.push_back(object->encode());
+    auto bytes = object->encode();
+    if (!reply.objects.empty() && size + bytes.size() > kReplyBytesWanted) {
+      turn.show(std::exchange(reply, {}));
+      size = 0;
+    }
+    size += bytes.size();
+    reply.objects.push_back(std::move(bytes));
   }
   if (!reply.objects.empty()) turn.show(reply);
   return Taken::yes;

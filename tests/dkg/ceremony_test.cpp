@@ -256,5 +256,77 @@ TEST(PullBook, AsksAgainAfterTwoDeltaAndAnswersOncePerDelta) {
   EXPECT_TRUE(pulls.may_answer(1, object, at(500ms)));
 }
 
+// Twenty members with sixteen keys: their Deals are more than an envelope holds.
+TEST(Ceremony, AnswersAFetchOfMoreDealsThanOneEnvelopeHolds) {
+  constexpr std::uint16_t kMembers = 20;
+  sim::Random random(2);
+  std::vector<crypto::NodeKey> nodes;
+  std::vector<crypto::Point> keys;
+  for (int i = 0; i < kMembers; ++i) {
+    nodes.push_back(crypto::NodeKey::generate(random));
+    keys.push_back(nodes.back().public_key());
+  }
+  const auto members = Committee::make(keys).value();
+  const auto secret = crypto::Secret<32>::random(random);
+  std::vector<Label> labels;
+  for (std::uint64_t chain = 1; chain <= kKeysMax; ++chain) labels.push_back(Label{chain, {}});
+  const auto network = network_id("test", {1});
+  const Plan plan{.network_id = network,
+                  .key_set = key_set_id(network, {1}, members.hash(), 8, labels),
+                  .labels = labels,
+                  .members = members,
+                  .threshold = Threshold::make(kMembers, 8).value(),
+                  .file = file_hash(as_bytes("file")),
+                  .not_after = 0,
+                  .genesis = Genesis::automatic,
+                  .timing = {}};
+  std::set<NodeId> all;
+  for (const auto& member : members.members()) all.insert(member.node);
+  std::vector<Ceremony> machines;
+  for (const auto& node : nodes) {
+    machines.push_back(std::move(Ceremony::begin(plan, Self{node, secret}, random, now_at(0s)).value()));
+  }
+  const auto slot = slot_id(plan.key_set, 0, 0);
+  const NodeId leader = members.at(lead(slot, 0, kMembers)).node;
+  auto& initiator = *std::find_if(machines.begin(), machines.end(), [&](auto& one) { return one.self() == leader; });
+
+  std::vector<Envelope> announces, headers, deals;
+  const auto sort_out = [&](const Effects& effects) {
+    for (const auto& [envelope] : effects.send) {
+      if (envelope.type == MessageType::prekey_announce) announces.push_back(envelope);
+      if (envelope.type == MessageType::ceremony_header) headers.push_back(envelope);
+      if (envelope.type == MessageType::deal) deals.push_back(envelope);
+    }
+  };
+  for (auto& machine : machines) sort_out(machine.peers_connected(all, now_at(0s)));
+  for (const auto& announce : std::vector(announces)) sort_out(initiator.receive(announce, now_at(1ms)));
+  ASSERT_FALSE(headers.empty());
+  const auto header = headers.front();
+  for (auto& machine : machines) {
+    if (machine.self() != leader) sort_out(machine.receive(header, now_at(2ms)));
+  }
+  ASSERT_EQ(deals.size(), kMembers);
+  Fetch fetch;
+  for (const auto& deal : deals) {
+    initiator.receive(deal, now_at(3ms));
+    fetch.hashes.push_back(id_cast<ObjectId>(Deal::parse(deal.body)->hash()));
+  }
+  std::sort(fetch.hashes.begin(), fetch.hashes.end());
+
+  const auto& asking = machines[initiator.self() == machines[0].self() ? 1 : 0].self();
+  std::size_t objects = 0, bytes = 0;
+  for (const auto& [envelope] : initiator.receive(wrap(fetch, asking, network), now_at(4ms)).send) {
+    if (envelope.type != MessageType::fetch_reply) continue;
+    const auto reply = FetchReply::parse(envelope.body);
+    ASSERT_TRUE(reply);
+    const auto batch = Batch::parse(Batch{{envelope}}.encode());
+    EXPECT_TRUE(batch) << envelope.body.size();
+    objects += reply->objects.size();
+    bytes += envelope.body.size();
+  }
+  EXPECT_EQ(objects, kMembers);
+  EXPECT_GT(bytes, Batch::kBytesMax) << "the case this test is about";
+}
+
 }  // namespace
 }  // namespace kms::dkg::test
