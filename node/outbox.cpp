@@ -9,7 +9,8 @@ constexpr std::size_t kEnvelopeOverhead = 256;
 }  // namespace
 
 bool Outbox::add(Topic topic, const dkg::NodeId& entry, dkg::Envelope envelope) {
-  if (items_ >= items_max_) {
+  // What fits no batch would reach nobody.
+  if (items_ >= items_max_ || envelope.body.size() + kEnvelopeOverhead > dkg::Batch::kBytesMax) {
     ++dropped_;
     return false;
   }
