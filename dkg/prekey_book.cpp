@@ -1,10 +1,14 @@
 #include "dkg/prekey_book.h"
 
+#include <algorithm>
+
 namespace kms::dkg {
 namespace {
 
 constexpr std::uint32_t kWindow = PreKeyAnnounce::kWindow;
 constexpr std::uint32_t kAhead = 12;  // windows beyond own attempt + 12 are not kept
+// The last window has no number behind it; only liars get there.
+constexpr std::uint64_t kLastWindow = 0xffffffff - kWindow;
 
 }  // namespace
 
@@ -15,8 +19,10 @@ std::uint32_t PrekeyBook::window_of(std::uint32_t attempt) {
 void PrekeyBook::announce(std::uint32_t attempt, Turn& turn) {
   if (is_destroyed_) return;
   // The next eight when the own attempt has used half of these.
-  const std::uint32_t last = window_of(attempt) + (attempt % kWindow >= kWindow / 2 ? kWindow : 0);
-  for (std::uint32_t first = window_of(attempt); first <= last; first += kWindow) {
+  const std::uint64_t current = window_of(attempt);
+  const std::uint64_t last = std::min(current + (attempt % kWindow >= kWindow / 2 ? kWindow : 0), kLastWindow);
+  for (std::uint64_t window_start = current; window_start <= last; window_start += kWindow) {
+    const auto first = static_cast<std::uint32_t>(window_start);
     const auto name = "prekeys/" + std::to_string(first);
     if (turn.has_said(name)) continue;
     auto window = make_prekeys(*slot_.key, slot_.prekey_scope(), first, *slot_.entropy);
@@ -104,9 +110,10 @@ void PrekeyBook::restore(const Records& records, const Outbox& outbox) {
 void PrekeyBook::destroy(Turn& turn) {
   if (is_destroyed_) return;
   is_destroyed_ = true;
-  secrets_.clear();
   turn.destroy(slot_.kek_of_prekeys());
-  for (std::uint32_t number = 0; number < next_; ++number) turn.erase("prekey/" + std::to_string(number));
+  // Not all numbers below next_: attempts can jump, and the numbers in between were never made.
+  for (const auto& [number, secret] : secrets_) turn.erase("prekey/" + std::to_string(number));
+  secrets_.clear();
 }
 
 }  // namespace kms::dkg
