@@ -140,8 +140,10 @@ struct TcpHost::Impl : std::enable_shared_from_this<TcpHost::Impl> {
         self->connected(id, error);
         return;
       }
-      asio::async_connect(started->socket, found,
-                          [self, id](const ErrorCode& failed, const Tcp::endpoint&) { self->connected(id, failed); });
+      // The operation looks at the socket again when it is cancelled, so it has to own it.
+      asio::async_connect(started->socket, found, [self, id, started](const ErrorCode& failed, const Tcp::endpoint&) {
+        self->connected(id, failed);
+      });
     };
     if (target.host_code == Multiaddr::Code::dns4) {
       started->resolver.async_resolve(Tcp::v4(), target.host, std::to_string(target.port), on_resolved);

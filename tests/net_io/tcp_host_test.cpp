@@ -133,6 +133,33 @@ TEST_F(TcpHosts, ReportARefusedDial) {
   EXPECT_EQ(std::get<ConnectionClosed>(alice.events.at(0)).cause.reason, CloseReason::dial_failed);
 }
 
+// A connect through a name is an operation of several steps that looks at its socket when it is cancelled; valgrind and
+// the sanitizers see it look at one that is gone.
+TEST_F(TcpHosts, MayEndWhileADialThroughANameConnects) {
+  asio::ip::tcp::acceptor full(context);
+  full.open(asio::ip::tcp::v4());
+  full.bind({asio::ip::address_v4::loopback(), 0});
+  full.listen(0);
+  // Connections that nobody accepts fill the queue; further ones wait.
+  std::vector<asio::ip::tcp::socket> fillers;
+  for (int i = 0; i < 4; ++i) {
+    fillers.emplace_back(context).async_connect(full.local_endpoint(), [](const boost::system::error_code&) {});
+  }
+  context.run_for(std::chrono::milliseconds(100));
+  context.restart();
+  auto alice = std::make_unique<Node>(context, entropy);
+  const Identity bob = Identity::generate(entropy);
+  const auto address = Multiaddr::parse_text("/dns4/localhost/tcp/" + std::to_string(full.local_endpoint().port()))
+                           ->with_peer_id(bob.peer_id());
+  ASSERT_TRUE(alice->tcp.host().dial(address, system_now()).has_value());
+  context.run_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(alice->count<ConnectionClosed>(), 0u) << "the dial waits";
+  alice.reset();
+  for (auto& filler : fillers) filler.close();
+  context.restart();
+  context.run_for(std::chrono::milliseconds(100));
+}
+
 TEST_F(TcpHosts, NamesTheAddressThatIsTaken) {
   Node alice(context, entropy);
   const Identity other = Identity::generate(entropy);
