@@ -189,6 +189,8 @@ Result<Environment> read_environment() {
     if (equals == std::string_view::npos || !(text.starts_with("KMS_") || text.starts_with("NOX_KMS_"))) continue;
     environment.insert_or_assign(std::string(text.substr(0, equals)),
                                  crypto::SecretBytes::copy_of(as_bytes(text.substr(equals + 1))));
+    // The process's own copy goes, so that neither /proc nor a child shows it.
+    crypto::wipe({reinterpret_cast<std::uint8_t*>(*entry) + equals + 1, text.size() - equals - 1});
   }
   for (const FileVariable& variable : file_variables(environment)) {
     auto content = read_secret({std::nullopt, variable.path}, variable.name + "_FILE");
@@ -232,6 +234,10 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     if (!text) return error("network file: " + text.error().message);
     auto network = registry::NetworkFile::parse(*text, *config.network_file);
     if (!network) return network.error();
+    if (network->genesis() == registry::Genesis::manual) {
+      log(LogLevel::warn,
+          "network file: genesis = \"manual\", but no order can be given yet: no key will be generated");
+    }
     auto terms = network_terms(*network);
     if (!terms) return terms.error();
     net::PeerId self = net::PeerId::of(net::PublicKey::from_secp256k1(node.credentials->node_key.public_key()));

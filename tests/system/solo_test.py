@@ -16,6 +16,10 @@ class ImportedKey(unittest.TestCase):
             node.wait_ready()
             self.assertEqual(node.public_key(), solo.PUBLIC_KEY)
             self.assertNotEqual(node.delegate(solo.WALLET), node.delegate(solo.WALLET))
+            with open(f"/proc/{node.processes['solo'].pid}/environ", "rb") as file:
+                shown = file.read()
+            for secret in (solo.ECC_KEY, solo.WALLET_KEY):
+                self.assertNotIn(secret[2:].encode(), shown)
             [key] = client.fetch(node.port, "/v1/keys")["keys"]
             self.assertEqual((key["origin"], key["threshold"], key["memberCount"], key["contract"]),
                              ("imported", 1, 1, solo.CONTRACT))
