@@ -1,5 +1,7 @@
 #include "cli/command_line.h"
 
+#include <charconv>
+
 #include <CLI/CLI.hpp>
 
 namespace kms::cli {
@@ -115,7 +117,15 @@ void add_where(CLI::App& command, Where& where) {
 }
 
 void add_chain(CLI::App& command, std::optional<std::uint64_t>& chain_id) {
-  command.add_option("--chain-id", chain_id, "The chain whose key is meant; not needed if there is only one");
+  // CLI11 takes "-1" and what is too large for 2^64 - 1.
+  auto problem = [](const std::string& text) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value);
+    return failure == std::errc() && stop == end ? "" : "\"" + text + "\" is no decimal number below 2^64";
+  };
+  command.add_option("--chain-id", chain_id, "The chain whose key is meant; not needed if there is only one")
+      ->check(problem, "DECIMAL");
 }
 
 void add_network(CLI::App& app, Slots& slots) {

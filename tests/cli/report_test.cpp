@@ -35,17 +35,17 @@ TEST(NodeStatus, ShowsReadinessLinksAndRoundTrips) {
         {"name":"a","self":true,"connected":true},{"name":"b","connected":true,"roundTripMs":12.4},
         {"name":"d","connected":true,"roundTripMs":0.25},{"name":"c","connected":false}],
         "ceremony":{"phase":"dealing"}})"));
-EXPECT_EQ(status.fault, "");
-EXPECT_EQ(status.name, "a");
-EXPECT_EQ(status.connected, 3U);
-EXPECT_EQ(status.members, 4U);
-auto report = status_report({status});
-EXPECT_EQ(report.exit, Exit::failed);
-EXPECT_NE(report.text.find("not ready  3/4    0.2..12  dealing   2 of 5 members connected, 3 needed; not connected: "
-                           "c (0x1)"),
-          std::string::npos)
-    << report.text;
-EXPECT_EQ(report.json.at("nodes").at(0).at("phase").as_string(), "dealing");
+  EXPECT_EQ(status.fault, "");
+  EXPECT_EQ(status.name, "a");
+  EXPECT_EQ(status.connected, 3U);
+  EXPECT_EQ(status.members, 4U);
+  auto report = status_report({status});
+  EXPECT_EQ(report.exit, Exit::failed);
+  EXPECT_NE(report.text.find("not ready  3/4    0.2..12  dealing   2 of 5 members connected, 3 needed; not connected: "
+                             "c (0x1)"),
+            std::string::npos)
+      << report.text;
+  EXPECT_EQ(report.json.at("nodes").at(0).at("phase").as_string(), "dealing");
 }
 
 TEST(NodeStatus, AllReadyIsExitZeroAndOneSilentNodeIsNot) {
@@ -165,6 +165,8 @@ TEST(CommandLine, WrongLinesAreUsageErrorsThatNameTheFault) {
   EXPECT_NE(complaint({"keygen"}).find("--out"), std::string::npos);
   EXPECT_NE(complaint({"keygen", "rsa", "--out", "f", "--bits", "1024"}).find("1024"), std::string::npos);
   EXPECT_NE(complaint({"decrypt"}).find("--rsa-key"), std::string::npos);
+  for (const char* chain : {"-1", "18446744073709551616", "0x10", "+1", ""})
+    EXPECT_NE(complaint({"encrypt", "--chain-id", chain, "hi"}).find("--chain-id"), std::string::npos) << chain;
   EXPECT_NE(complaint({"status", "--wrong"}).find("--wrong"), std::string::npos);
   EXPECT_NE(complaint({"status", "--node"}).find("--node"), std::string::npos);
   EXPECT_NE(complaint({"demo", "--testnet", "t", "--node", "x", "hi"}).find("--node"), std::string::npos);
