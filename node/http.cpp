@@ -35,18 +35,36 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+// What clients sent may stand in an answer, which stays valid UTF-8 whatever that was.
+std::string ascii(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) >= 0x7f) c = '?';
+  }
+  return text;
+}
+
+// RFC 9112 3.2.2: a target may name the scheme and the host, too.
+std::string_view without_authority(std::string_view target) {
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const std::size_t path = target.find_first_of("/?", scheme.size());
+    return path == std::string_view::npos ? "/" : target.substr(path);
+  }
+  return target;
+}
+
 }  // namespace
 
 HttpResponse json_error(int status, std::string_view kind, std::string_view text) {
   std::string message(kind);
   message.append(": ").append(text);
   boost::json::object body;
-  body["error"] = message;
+  body["error"] = ascii(std::move(message));
   return {status, "application/json", boost::json::serialize(body), {}};
 }
 
 HttpResponse text_error(int status, std::string_view text) {
-  return {status, "text/plain; charset=utf-8", std::string(text), {}};
+  return {status, "text/plain; charset=utf-8", ascii(std::string(text)), {}};
 }
 
 const std::string* Target::parameter(std::string_view name) const {
@@ -58,8 +76,9 @@ const std::string* Target::parameter(std::string_view name) const {
 
 Target parse_target(std::string_view target) {
   Target out;
+  target = without_authority(target);
   std::size_t mark = target.find('?');
-  out.path = std::string(target.substr(0, mark));
+  out.path = mark == 0 ? "/" : std::string(target.substr(0, mark));
   if (mark == std::string_view::npos) return out;
   std::string_view rest = target.substr(mark + 1);
   while (!rest.empty()) {

@@ -1,5 +1,6 @@
 #include "node/io/http_server.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -52,6 +53,26 @@ struct Connection {
 using ConnectionPtr = std::shared_ptr<Connection>;
 using Parser = http::request_parser<http::string_body>;
 
+// A body's part of HttpLimits::large_bodies_bytes, from its header to the answer.
+class LargeBody {
+ public:
+  explicit LargeBody(std::size_t& all) : all_(all) {}
+  ~LargeBody() { all_ -= size_; }
+  LargeBody(const LargeBody&) = delete;
+  LargeBody& operator=(const LargeBody&) = delete;
+  // False if there is no room.
+  bool take(std::size_t size, std::size_t all_max) {
+    if (all_ != 0 && size > all_max - std::min(all_, all_max)) return false;
+    size_ = size;
+    all_ += size;
+    return true;
+  }
+
+ private:
+  std::size_t& all_;
+  std::size_t size_ = 0;
+};
+
 HttpRequest to_request(Parser& parser) {
   http::request<http::string_body> message = parser.release();
   HttpRequest out;
@@ -90,12 +111,14 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::map<Connection*, ConnectionPtr> open;
   std::map<asio::ip::address, std::size_t> per_address;
   RefusalLog refusals;
+  std::size_t large_bodies = 0;
 
   void listen(const std::string& host, std::uint16_t port);
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(ConnectionPtr connection);
   asio::awaitable<bool> serve_one(ConnectionPtr connection, beast::flat_buffer& buffer);
-  asio::awaitable<bool> receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser);
+  asio::awaitable<bool> receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser, LargeBody& large);
+  bool has_room(Parser& parser, LargeBody& large) const;
   asio::awaitable<HttpResponse> ask(ConnectionPtr connection, Parser& parser);
   asio::awaitable<bool> send(ConnectionPtr connection, HttpResponse response, unsigned version, bool keep_alive);
   asio::awaitable<void> refuse(ConnectionPtr connection, HttpResponse response);
@@ -174,7 +197,8 @@ asio::awaitable<bool> HttpServer::Impl::serve_one(ConnectionPtr connection, beas
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
   parser.body_limit(limits.body_bytes_max);
-  bool received = co_await receive(connection, buffer, parser);
+  LargeBody large(large_bodies);
+  bool received = co_await receive(connection, buffer, parser, large);
   if (!received) co_return false;
   unsigned version = parser.get().version();
   bool keep_alive = parser.get().keep_alive();
@@ -184,8 +208,15 @@ asio::awaitable<bool> HttpServer::Impl::serve_one(ConnectionPtr connection, beas
   co_return sent&& keep_alive;
 }
 
+bool HttpServer::Impl::has_room(Parser& parser, LargeBody& large) const {
+  if (parser.is_done()) return true;
+  const std::uint64_t size = parser.content_length().value_or(limits.body_bytes_max);
+  return size <= limits.small_body_bytes || large.take(static_cast<std::size_t>(size), limits.large_bodies_bytes);
+}
+
 // Reads one request; answers what cannot be read and gives false when the connection is to end.
-asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser) {
+asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast::flat_buffer& buffer, Parser& parser,
+                                                LargeBody& large) {
   beast::tcp_stream& stream = connection->stream;
   if (buffer.size() == 0) {
     // A wait of its own for the first byte: an idle connection may stay, a slow request may not.
@@ -199,6 +230,11 @@ asio::awaitable<bool> HttpServer::Impl::receive(ConnectionPtr connection, beast:
   auto [header_failure, header_size] = co_await http::async_read_header(stream, buffer, parser, kTuple);
   static_cast<void>(header_size);
   boost::system::error_code failure = header_failure;
+  if (!failure && !has_room(parser, large)) {
+    HttpResponse crowded = json_error(503, "Overloaded", "too many large requests are arriving");
+    co_await refuse(connection, std::move(crowded));
+    co_return false;
+  }
   if (!failure && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
     http::response<http::empty_body> proceed(http::status::continue_, parser.get().version());
     auto [ignored, ignored_size] = co_await http::async_write(stream, proceed, kTuple);

@@ -18,9 +18,13 @@ struct HttpLimits {
   std::size_t connections_per_address_max = 512;
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 2 * 1024 * 1024;  // 413 beyond it, as nox-kms
-  std::chrono::milliseconds idle{75'000};        // between two requests of a connection
-  std::chrono::milliseconds receive{10'000};     // first byte to last byte of a request
-  std::chrono::milliseconds answer{10'000};      // NodeCore's own deadlines are shorter; then 503
+  // Bodies of more than small_body_bytes, and those of unknown size, share large_bodies_bytes (one always fits); 503
+  // beyond it. So strangers that send slowly cannot fill the memory, and requests of the usual size always get in.
+  std::size_t small_body_bytes = 16 * 1024;
+  std::size_t large_bodies_bytes = 32 * 1024 * 1024;
+  std::chrono::milliseconds idle{75'000};     // between two requests of a connection
+  std::chrono::milliseconds receive{10'000};  // first byte to last byte of a request
+  std::chrono::milliseconds answer{10'000};   // NodeCore's own deadlines are shorter; then 503
   std::chrono::milliseconds send{10'000};
 };
 

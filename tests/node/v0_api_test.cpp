@@ -95,6 +95,20 @@ TEST(Target, DecodesTheQueryAndKeepsBadEscapes) {
   EXPECT_EQ(target.parameter("e"), nullptr);
 }
 
+TEST(Target, MayNameTheHost) {
+  Target target = parse_target("http://127.0.0.1:9000/v0/delegate?salt=1");
+  EXPECT_EQ(target.path, "/v0/delegate");
+  EXPECT_EQ(*target.parameter("salt"), "1");
+  EXPECT_EQ(parse_target("https://host").path, "/");
+  EXPECT_EQ(parse_target("http://host?a=b").path, "/");
+  EXPECT_EQ(*parse_target("http://host?a=b").parameter("a"), "b");
+}
+
+TEST(Errors, StayUtf8WhateverWasSent) {
+  EXPECT_EQ(json_error(404, "Not found", "no route /\xff").body, "{\"error\":\"Not found: no route /?\"}");
+  EXPECT_EQ(text_error(400, "\xc3").body, "?");
+}
+
 TEST(Errors, AreJsonThatNoTextCanBreak) {
   HttpResponse response = json_error(400, "Kind", "a \"quote\" and \n a line");
   EXPECT_EQ(response.body, R"({"error":"Kind: a \"quote\" and \n a line"})");

@@ -24,6 +24,8 @@ struct Echo : testing::Test {
     limits.connections_max = 8;
     limits.header_bytes_max = 2048;
     limits.body_bytes_max = 4096;
+    limits.small_body_bytes = 1000;
+    limits.large_bodies_bytes = 6000;
     limits.idle = std::chrono::milliseconds(400);
     limits.receive = std::chrono::milliseconds(300);
     limits.answer = std::chrono::milliseconds(300);
@@ -81,6 +83,20 @@ TEST_F(Echo, RefusesBodiesOverTheLimitWith413) {
   std::string chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   chunked += "1400\r\n" + std::string(0x1400, 'a') + "\r\n0\r\n\r\n";
   EXPECT_NE(talk(chunked).find(" 413 "), std::string::npos);
+}
+
+TEST_F(Echo, LargeBodiesShareTheMemoryAndSmallOnesAlwaysFit) {
+  const std::string close = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+  const std::string large = close + "Content-Length: 3000\r\n\r\n" + std::string(3000, 'a');
+  tcp::socket slow = connect();
+  send(slow, close + "Content-Length: 4000\r\n\r\nabc");
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_NE(talk(large).find(" 503 "), std::string::npos);
+  EXPECT_NE(talk(close + "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n").find(" 503 "), std::string::npos);
+  EXPECT_NE(talk(close + "Content-Length: 1000\r\n\r\n" + std::string(1000, 'a')).find(" 200 "), std::string::npos);
+  EXPECT_EQ(read_all(slow), "");
+  EXPECT_NE(talk(large).find(" 200 "), std::string::npos);
+  EXPECT_NE(talk(large).find(" 200 "), std::string::npos);
 }
 
 TEST_F(Echo, RefusesHeadersOverTheLimitWith431) {
