@@ -92,7 +92,7 @@ Effects Collector::start(Ticket ticket, V0Authorisation authorisation, const Has
 
 Effects Collector::computed(Job job, Now now) {
   if (auto* admit = std::get_if<AdmitJob>(&job.work)) return admitted(job.id, std::move(*admit), now);
-  if (auto* open = std::get_if<OpenJob>(&job.work)) return opened(std::move(*open), now);
+  if (auto* open = std::get_if<OpenJob>(&job.work)) return opened(job.id, std::move(*open), now);
   if (auto* finish = std::get_if<FinishJob>(&job.work)) return finished(job.id, std::move(*finish));
   return {};
 }
@@ -179,7 +179,7 @@ Effects Collector::receive(Position from, const Refusal& refusal, Now now) {
 void Collector::open_spares(Collection& collection, Effects& effects) {
   while (!collection.complete && collection.wanted() > 0 && !collection.spare.empty()) {
     auto next = collection.spare.extract(collection.spare.begin());
-    collection.opening.insert(next.key());
+    collection.opening.emplace(next.key(), next_job_);
     OpenJob job{std::move(next.mapped()),
                 collection.ephemeral,
                 collection.key,
@@ -193,7 +193,7 @@ void Collector::open_spares(Collection& collection, Effects& effects) {
   }
 }
 
-Effects Collector::opened(OpenJob job, Now now) {
+Effects Collector::opened(std::uint64_t job_id, OpenJob job, Now now) {
   Effects effects;
   if (job.opening && job.reply_key == reply_key_ && openings_.size() < kOpeningsMax) {
     openings_.emplace(job.sealed.u, job.opening);
@@ -202,7 +202,11 @@ Effects Collector::opened(OpenJob job, Now now) {
   if (entry == collections_.end()) return effects;
   Collection& collection = entry->second;
   Position index = job.sealed.index;
-  if (collection.opening.erase(index) == 0 || collection.complete) return effects;
+  // The same request may have been given up and asked again meanwhile: only this collection's own jobs count.
+  const auto in_flight = collection.opening.find(index);
+  if (in_flight == collection.opening.end() || in_flight->second != job_id) return effects;
+  collection.opening.erase(in_flight);
+  if (collection.complete) return effects;
   if (job.point) {
     collection.good.emplace(index, Partial{index, std::move(*job.point)});
     finish_if_complete(entry->first, collection, effects);
@@ -271,7 +275,8 @@ void Collector::need_more(const Hash32& rh, Collection& collection, Effects& eff
   need.epoch = collection.key->epoch;
   need.transcript = collection.key->transcript;
   need.round = ++collection.round;
-  std::set<Position> good = collection.opening;
+  std::set<Position> good;
+  for (const auto& [index, job] : collection.opening) good.insert(index);
   for (const auto& [index, partial] : collection.good) good.insert(index);
   if (good.size() >= needed) return;
   need.good.assign(good.begin(), good.end());

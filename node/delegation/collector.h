@@ -59,10 +59,10 @@ class Collector {
     crypto::Point ephemeral;
     ServingKeyPtr key;
     ReplyKeyPtr reply_key;
-    std::vector<Waiter> waiters;        // without those whose FinishJob runs
-    std::map<Position, Partial> good;   // verified, and the own one
-    std::set<Position> opening;         // jobs in flight
-    std::map<Position, SealedA> spare;  // arrived, not needed so far
+    std::vector<Waiter> waiters;                // without those whose FinishJob runs
+    std::map<Position, Partial> good;           // verified, and the own one
+    std::map<Position, std::uint64_t> opening;  // jobs in flight
+    std::map<Position, SealedA> spare;          // arrived, not needed so far
     std::set<Position> bad;
     std::set<Position> heard;  // every index that sent something
     std::uint32_t round = 0;   // of Needs
@@ -74,7 +74,7 @@ class Collector {
   };
 
   Effects admitted(std::uint64_t job_id, AdmitJob job, Now now);
-  Effects opened(OpenJob job, Now now);
+  Effects opened(std::uint64_t job_id, OpenJob job, Now now);
   Effects finished(std::uint64_t job_id, FinishJob job);
   void open_spares(Collection& collection, Effects& effects);
   void finish_if_complete(const Hash32& rh, Collection& collection, Effects& effects);

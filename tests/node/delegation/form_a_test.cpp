@@ -309,6 +309,42 @@ TEST(FormA, BoundsWhatIsPending) {
   EXPECT_TRUE(std::holds_alternative<Overloaded>(third.reply[0].outcome));
 }
 
+TEST(FormA, AResultForARequestThatWasGivenUpDoesNotCountAgainstItsRepetition) {
+  DealtCommittee dealt(3, 2, 1);
+  Collector collector(dealt.credentials[0], {}, dealt.entropy);
+  Responder responder(dealt.credentials[1], {});
+  collector.members_alive({2, 3});
+  responder.members_alive({1, 3});
+  Now now{Instant(1s), 1'800'000'000'000};
+  auto request = dealt.authorise(crypto::Point::generator(), requester_key());
+  auto run_only_job = [&](Effects effects) {
+    EXPECT_EQ(effects.compute.size(), 1u);
+    Job job = std::move(effects.compute.at(0));
+    run(job, dealt.entropy);
+    return job;
+  };
+  // Asks, and gives what member 2 seals.
+  auto ask = [&](Ticket ticket) {
+    auto admit = run_only_job(collector.start(ticket, request, {}, {dealt.gateway()}, dealt.serving(1), now));
+    auto sent = collector.computed(std::move(admit), now);
+    auto asked = DelegateRequest::parse(sent.send.at(0).body);
+    asked->spare = 1;  // member 2 answers at once, whatever its rank
+    auto answer = run_only_job(responder.receive(1, *asked, {dealt.gateway()}, dealt.serving(2), now));
+    return SealedA::parse(responder.computed(std::move(answer), now).send.at(0).body).value();
+  };
+  auto spoilt = ask(1);
+  spoilt.sealed[40] ^= 1;
+  auto late = run_only_job(collector.receive(2, spoilt, now));
+  now.instant += 2s;
+  ASSERT_EQ(collector.tick(now).reply.size(), 1u) << "given up";
+
+  auto good = run_only_job(collector.receive(2, ask(2), now));
+  EXPECT_TRUE(collector.computed(std::move(late), now).report.empty());
+  auto finish = run_only_job(collector.computed(std::move(good), now));
+  ASSERT_EQ(collector.computed(std::move(finish), now).reply.size(), 1u);
+  EXPECT_EQ(collector.counts().answered, 1u);
+}
+
 TEST(FormA, ACommitteeOfOneAnswersInOneStep) {
   Network network(1, 1);
   network.ask(1, network.request());
