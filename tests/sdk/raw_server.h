@@ -11,8 +11,8 @@
 #include <string>
 #include <sys/socket.h>
 #include <thread>
-#include <vector>
 #include <unistd.h>
+#include <vector>
 
 #include "sdk/node_url.h"
 

@@ -1,7 +1,7 @@
 // The bodies of form A's messages: one encoding each.
-#include <gtest/gtest.h>
-
 #include "node/delegation/messages.h"
+
+#include <gtest/gtest.h>
 
 namespace kms::delegation {
 namespace {
