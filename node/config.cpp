@@ -279,7 +279,7 @@ Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std
 bool Config::keeps_nothing() const {
   bool all_imported = std::all_of(solo_chains.begin(), solo_chains.end(),
                                   [](const SoloChain& chain) { return chain.imported_key.has_value(); });
-  return solo && !network_file && all_imported && delegation.response_wallet.has_value();
+  return solo && !network_file && all_imported && (delegation.response_wallet || !is_given(passphrase));
 }
 
 }  // namespace kms::node

@@ -90,7 +90,8 @@ struct Config {
   bool metrics = true;
   std::vector<std::string> warnings;  // for the log: what was given and is not used
 
-  // A solo node whose keys and response wallet all come with its environment: it needs no folder and no passphrase.
+  // A solo node whose keys all come with its environment: it needs no folder and no passphrase. Without a response
+  // wallet and a passphrase it signs its answers with a key that ends with the process.
   bool keeps_nothing() const;
 };
 

@@ -174,6 +174,9 @@ Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& cr
 void log_start(const Config& config, const delegation::Credentials& credentials, const Runtime& runtime) {
   for (const std::string& warning : config.warnings) log(LogLevel::warn, "config: " + warning);
   crypto::Address signer = crypto::address_of(crypto::multiply_generator(credentials.response_wallet).point());
+  if (config.keeps_nothing() && !config.delegation.response_wallet) {
+    log(LogLevel::warn, "answers are signed by a key that ends with this process; set NOX_KMS_WALLET_KEY to keep one");
+  }
   log(LogLevel::info, "node " + credentials.node_key.address().hex() + ", answers signed by " + signer.hex());
   for (const net::Multiaddr& address : runtime.p2p_addresses()) log(LogLevel::info, "p2p on " + address.text());
   log(LogLevel::info, "http on " + config.http.listen.host + ":" + std::to_string(runtime.http_port()));
