@@ -29,19 +29,11 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   }
   const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, *sender, source, turn); }, *message);
   if (taken == Taken::early) early.keep(*sender, envelope);
-  const auto* announce = std::get_if<PreKeyAnnounce>(&*message);
-  if (announce != nullptr && announce->series == Series::repair) return;  // its sender has decided
   if (source == Source::peer && *sender != slot.receiver) show_decision(envelope.type, *sender, Phase::closed, turn);
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
-  if (announce.series == Series::repair) {
-    if (!repair.wants(sender, announce)) return Taken::no;
-    if (!is_authentic(slot, announce, envelope, sender, source)) return Taken::no;
-    repair.add(sender, announce, envelope, turn);
-    return Taken::yes;
-  }
   if (is_decided() || !prekeys.wants(sender, announce, attempts.own())) return Taken::no;
   if (!is_authentic(slot, announce, envelope, sender, source)) return Taken::no;
   prekeys.add(sender, announce, envelope, turn);
@@ -314,10 +306,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Enve
       attempts.heard(sender, entry.attempt);
     }
     if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::released)) {
-      const auto phase = static_cast<Phase>(entry.state);
-      show_decision(MessageType::node_status, sender, phase, turn);
-      if (phase == Phase::need_repair) repair.heard_need(activation, turn);
-      if (phase >= Phase::active) repair.heard_next(sender, entry.prekey_next);
+      show_decision(MessageType::node_status, sender, static_cast<Phase>(entry.state), turn);
     }
   }
   return Taken::yes;

@@ -1,5 +1,5 @@
-// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp and ceremony_repair.cpp
-// take messages in, ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
+// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp takes messages in,
+// ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
 #pragma once
 
 #include "dkg/activation.h"
@@ -9,7 +9,6 @@
 #include "dkg/early_book.h"
 #include "dkg/prekey_book.h"
 #include "dkg/pull_book.h"
-#include "dkg/repair.h"
 
 namespace kms::dkg {
 
@@ -49,10 +48,6 @@ struct Ceremony::Impl {
   Taken judge(const Fetch& fetch, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const FetchReply& reply, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const NodeStatus& status, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairRequest& request, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairDelta& delta, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairSigma& sigma, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairComplaint& complaint, const Envelope& envelope, Position sender, Source source, Turn& turn);
   template <class M>
   Taken judge(const M&, const Envelope&, Position, Source, Turn&) {
     return Taken::no;
@@ -98,7 +93,6 @@ struct Ceremony::Impl {
   CandidateBook candidates;
   Agreement agreement;
   Activation activation;
-  Repair repair;
   EarlyBook early;
   PullBook pulls;
   std::map<Sid, DealRound> rounds;
