@@ -172,8 +172,9 @@ void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item
   if (!status) return;
   for (const dkg::NodeStatus::Entry& entry : status->entries) {
     if (entry.key_set != terms.key_set) continue;
-    bool has_share = entry.state >= static_cast<std::uint32_t>(dkg::Phase::active);
-    bool changed = has_share ? shareless.erase(author) > 0 : shareless.insert(author).second;
+    // Only what a member says outright: an older status of the phases before it may be the last one that arrived.
+    bool needs_repair = entry.state == static_cast<std::uint32_t>(dkg::Phase::need_repair);
+    bool changed = needs_repair ? shareless.insert(author).second : shareless.erase(author) > 0;
     if (changed) tell_responders();
   }
 }
