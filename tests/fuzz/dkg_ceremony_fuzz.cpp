@@ -171,7 +171,8 @@ class World {
     for (const auto& outgoing : effects.send) check_sent(outgoing.envelope);
     for (const Event& event : effects.report) {
       KMS_ASSERT(!event.text.empty() && event.text.size() < 2000 && event.culprit <= kMembers);
-      if (event.kind == Event::Kind::blame) KMS_ASSERT(event.culprit != own_position_);
+      // Blame may name the member under test: the fuzzer also signs with its key and replays another run of it (a
+      // twin).
     }
     KMS_ASSERT(machine_.ceremony.status().have <= 1000);
     KMS_ASSERT(!machine_.ceremony.is_released() || machine_.ceremony.record() != nullptr);
@@ -215,7 +216,6 @@ class World {
   }
 
   Plan plan_ = plan();
-  Position own_position_ = *plan_.members.position_of(members()[0].key.public_key());
   Now now_ = start();
   Machine machine_;
   std::size_t next_ = 0;  // of recorded()
