@@ -40,7 +40,7 @@ KMS_FUZZER(node_http) {
   Target target = parse_target(request.target);
   std::size_t size = target.path.size();
   for (const auto& [name, value] : target.query) size += name.size() + value.size();
-  KMS_ASSERT(size <= request.target.size() && request.target.starts_with(target.path));
+  KMS_ASSERT(size <= request.target.size() + 1);  // an absolute-form target without a path means "/"
 
   auto parsed = parse_v0_delegate(request, target, {1, 31337});
   if (auto* accepted = std::get_if<V0Request>(&parsed)) {
