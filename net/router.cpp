@@ -32,6 +32,8 @@ std::string_view refusal_text(Refusal refusal) {
       return "rejected";
     case Refusal::no_verdict:
       return "no_verdict";
+    case Refusal::not_allowed:
+      return "not_allowed";
   }
   return "unknown";
 }
@@ -116,6 +118,24 @@ void Router::inbound_closed(const PeerId& id) {
   at->second.topics.clear();
   at->second.unwanted.clear();
   for (auto& [name, topic] : topics_) topic.grafted.erase(id);
+}
+
+PubsubEffects Router::recheck(const PeerId& id) {
+  PubsubEffects effects;
+  auto at = peers_.find(id);
+  if (at == peers_.end()) return effects;
+  std::erase_if(at->second.topics, [&](const std::string& name) {
+    if (may_follow(id, name)) return false;
+    if (Topic* ours = find_topic(name)) ours->grafted.erase(id);
+    effects.events.emplace_back(PeerSubscription{id, name, false});
+    return true;
+  });
+  return effects;
+}
+
+std::size_t Router::queued_bytes(const PeerId& id) const {
+  auto at = peers_.find(id);
+  return at == peers_.end() ? 0 : at->second.outbox.bytes();
 }
 
 Result<PubsubEffects> Router::subscribe(std::string_view topic, Now now) {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <set>
 #include <variant>
@@ -39,6 +40,13 @@ struct TopicFilter {
   std::set<std::string, std::less<>> names;
   std::vector<std::string> prefixes;
   bool allows(std::string_view topic) const;
+};
+
+// Who may write on a topic and who may follow it, by the class of the author or peer. Asked before a signature is
+// checked and before a subscription or a GRAFT is stored. Empty: everybody.
+struct TopicAccess {
+  std::function<bool(const PeerId& author, std::string_view topic)> may_publish;
+  std::function<bool(const PeerId& peer, std::string_view topic)> may_follow;
 };
 
 struct RouterOptions {
@@ -86,8 +94,9 @@ enum class Refusal : std::uint8_t {
   ignored,
   rejected,
   no_verdict,
+  not_allowed,
 };
-inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::no_verdict) + 1;
+inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::not_allowed) + 1;
 std::string_view refusal_text(Refusal refusal);  // snake_case, for metrics and logs
 
 // Answer with `validated(id, ..)`.
@@ -159,6 +168,11 @@ class Router {
   void outbound_closed(const PeerId& peer);
   // Its stream to us ended: what it subscribed to and grafted is forgotten.
   void inbound_closed(const PeerId& peer);
+  void set_access(TopicAccess access) { access_ = std::move(access); }
+  // Asks again about what a peer follows, after its class changed: what it may not is forgotten.
+  PubsubEffects recheck(const PeerId& peer);
+  // Waiting for `next_frame`.
+  std::size_t queued_bytes(const PeerId& peer) const;
   void block(const PeerId& peer) { blocked_.insert(peer); }
   void unblock(const PeerId& peer) { blocked_.erase(peer); }
 
@@ -225,6 +239,9 @@ class Router {
   using Topics = std::map<std::string, Topic, std::less<>>;
 
   Topic* find_topic(std::string_view topic);
+  bool may_follow(const PeerId& peer, std::string_view topic) const {
+    return !access_.may_follow || access_.may_follow(peer, topic);
+  }
   void receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
   void receive_message(const PeerId& id, const MessageView& view, Now now, PubsubEffects& effects);
   void receive_grafts(const PeerId& id, const RpcView& rpc, PubsubEffects& effects);
@@ -258,6 +275,7 @@ class Router {
   Peers peers_;
   Topics topics_;  // ours: subscribed, or published on
   std::set<PeerId> blocked_;
+  TopicAccess access_;
   SeenCache seen_;
   MessageCache cache_;
   std::map<MessageId, Validating> validating_;
