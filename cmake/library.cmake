@@ -1,3 +1,8 @@
+# The standard headers that nearly every file includes, parsed once: a third of a clean build's time. The fuzz preset does
+# without, so that a file which leaves out an include of its own does not go unnoticed.
+set(KMS_COMMON_HEADERS <algorithm> <array> <chrono> <cstdint> <deque> <functional> <map> <memory> <optional> <set> <span>
+  <string> <string_view> <utility> <variant> <vector>)
+
 # kms_library(NAME [DIR folder] DEPS libraries...): the library of all .cpp files directly in the folder.
 # CONFIGURE_DEPENDS: a new file is picked up by the next build.
 function(kms_library name)
@@ -6,14 +11,24 @@ function(kms_library name)
     set(ARG_DIR ${name})
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${ARG_DIR}/*.cpp)
-  list(TRANSFORM ARG_DEPS REPLACE "^(base|base_io|crypto|crypto_io|net|net_io|dkg|registry|node|node_delegation|node_io|sdk|sdk_io|cli|cli_io)$" "kms_\\1")
+  list(TRANSFORM ARG_DEPS REPLACE "^(base|base_io|crypto|crypto_io|net|net_io|p2p_peer|dkg|registry|node|node_delegation|node_io|sdk|sdk_io|cli|cli_io)$" "kms_\\1")
   if(sources)
     add_library(kms_${name} STATIC ${sources})
     target_include_directories(kms_${name} PUBLIC ${CMAKE_SOURCE_DIR})
     target_link_libraries(kms_${name} PUBLIC ${ARG_DEPS})
+    if(name STREQUAL base)
+      target_precompile_headers(kms_base PRIVATE ${KMS_COMMON_HEADERS})
+    else()
+      target_precompile_headers(kms_${name} REUSE_FROM kms_base)
+    endif()
   else()
     add_library(kms_${name} INTERFACE)
     target_include_directories(kms_${name} INTERFACE ${CMAKE_SOURCE_DIR})
     target_link_libraries(kms_${name} INTERFACE ${ARG_DEPS})
   endif()
+endfunction()
+
+# kms_unoptimised(FILES...): what runs once, at the start, and costs the optimiser seconds. Paths below the calling folder.
+function(kms_unoptimised)
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS "-O0;-U_FORTIFY_SOURCE" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()

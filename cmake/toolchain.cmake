@@ -12,7 +12,9 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 
 find_program(KMS_CCACHE ccache)
 if(KMS_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${KMS_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${KMS_CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # what ccache needs with precompiled headers
 endif()
 find_program(KMS_MOLD mold)
 if(KMS_MOLD)

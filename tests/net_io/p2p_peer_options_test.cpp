@@ -1,8 +1,8 @@
-#include "net/io/p2p_peer_options.h"
+#include "net/io/p2p_peer/p2p_peer_options.h"
 
 #include <gtest/gtest.h>
 
-#include "net/io/json_line.h"
+#include "net/io/p2p_peer/json_line.h"
 
 namespace kms::net::io {
 namespace {

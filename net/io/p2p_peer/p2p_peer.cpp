@@ -1,4 +1,4 @@
-#include "net/io/p2p_peer.h"
+#include "net/io/p2p_peer/p2p_peer.h"
 
 #include <algorithm>
 #include <csignal>
@@ -12,8 +12,8 @@
 #include "base/io/os_entropy.h"
 #include "base/io/system_clock.h"
 #include "crypto/sha256.h"
-#include "net/io/json_line.h"
-#include "net/io/p2p_peer_tally.h"
+#include "net/io/p2p_peer/json_line.h"
+#include "net/io/p2p_peer/p2p_peer_tally.h"
 #include "net/io/tcp_host.h"
 
 namespace kms::net::io {

@@ -1,4 +1,4 @@
-#include "net/io/p2p_peer_options.h"
+#include "net/io/p2p_peer/p2p_peer_options.h"
 
 #include <charconv>
 #include <functional>

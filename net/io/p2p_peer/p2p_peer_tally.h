@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "net/io/p2p_peer_options.h"
+#include "net/io/p2p_peer/p2p_peer_options.h"
 
 namespace kms::net::io {
 

@@ -1,4 +1,4 @@
-#include "net/io/json_line.h"
+#include "net/io/p2p_peer/json_line.h"
 
 #include <cstdio>
 #include <utility>
