@@ -12,6 +12,13 @@
 
 namespace kms::node::io {
 
+// A write found no room. Nothing is wrong with the store itself.
+class DiskFull : public StoreFailure {
+ public:
+  DiskFull()
+      : StoreFailure("the disk that holds the store is full; free some space there, then start the node again") {}
+};
+
 class Statement {
  public:
   Statement(sqlite3* database, const char* sql);
@@ -37,7 +44,6 @@ class Statement {
   std::string text(int column) const { return std::string(as_text(blob(column))); }
 
  private:
-  [[noreturn]] void fail() const;
   sqlite3* database_;
   sqlite3_stmt* statement_ = nullptr;
 };
@@ -61,5 +67,7 @@ struct CloseDatabase {
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
 void execute(sqlite3* database, const char* sql);
+// Throws what the database reported last.
+[[noreturn]] void fail(sqlite3* database);
 
 }  // namespace kms::node::io

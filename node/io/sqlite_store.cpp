@@ -110,6 +110,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& data_d
   try {
     return std::unique_ptr<SqliteStore>(new SqliteStore(
         std::unique_ptr<Impl>(new Impl{std::move(*lock), std::move(*database), std::move(store_key), entropy})));
+  } catch (const DiskFull& full) {
+    return error("cannot open " + data_dir + "/store.db: " + full.what());
   } catch (const StoreFailure& broken) {
     return error(data_dir + "/store.db is damaged: " + broken.what());
   }

@@ -14,8 +14,9 @@ namespace kms::node::io {
 // backup still hold opens only with the store key.
 class SqliteStore final : public Store {
  public:
-  // Makes the folder (mode 0700) and the file if they do not exist. An error, which leaves the files as they are: the
-  // folder is in use by another process, the file is not ours, of a newer version, damaged, or of another store key.
+  // Makes the folder (mode 0700) and the file if they do not exist; a file that could not be made complete is removed
+  // again, or at the next start. An error, which leaves the files as they are: the folder is in use by another process,
+  // the disk is full, the file is not ours, of a newer version, damaged, or of another store key.
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& data_dir, crypto::SealingKey store_key,
                                                    Entropy& entropy);
   ~SqliteStore() override;

@@ -1,6 +1,7 @@
 #include "node/io/store_file.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -32,6 +33,7 @@ Database open_database(const std::string& path) {
   const int status = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
   if (status != SQLITE_OK) {
+    if (status == SQLITE_FULL) throw DiskFull();
     throw StoreFailure(raw != nullptr ? sqlite3_errmsg(raw) : "out of memory");
   }
   sqlite3_extended_result_codes(raw, 1);
@@ -70,24 +72,55 @@ Bytes store_key_context() {
   return store_context({"store key"});
 }
 
-void make_database(const std::string& path, const crypto::SealingKey& store_key, Entropy& entropy) {
-  std::filesystem::remove(path);
-  std::filesystem::remove(path + "-wal");
-  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (made < 0) throw StoreFailure("cannot create " + path + ": " + std::strerror(errno));
-  ::close(made);
-  const Database database = open_database(path);
-  execute(database.get(), kSchema);
-  const Bytes box = store_key.seal({}, store_key_context(), entropy);
-  Statement(database.get(), "INSERT INTO store_key VALUES(1, ?1)").bind(1, box).run();
-  // Closing moves the log into the file and removes it, so that the rename below moves everything.
+// SQLite's own files beside a database that was never finished.
+void remove_unfinished(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-journal", "-shm"}) std::filesystem::remove(path + suffix);
 }
 
-void flush_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+void flush(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
   const bool is_flushed = fd >= 0 && ::fsync(fd) == 0;
+  const int cause = errno;
   if (fd >= 0) ::close(fd);
-  if (!is_flushed) throw StoreFailure("cannot flush " + folder + ": " + std::strerror(errno));
+  if (is_flushed) return;
+  if (cause == ENOSPC || cause == EDQUOT) throw DiskFull();
+  throw StoreFailure("cannot flush " + path + ": " + std::strerror(cause));
+}
+
+// One complete file with nothing beside it.
+void make_database(const std::string& path, const crypto::SealingKey& store_key, Entropy& entropy) {
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made < 0) {
+    if (errno == ENOSPC || errno == EDQUOT) throw DiskFull();
+    throw StoreFailure("cannot create " + path + ": " + std::strerror(errno));
+  }
+  ::close(made);
+  {
+    const Database database = open_database(path);
+    execute(database.get(), kSchema);
+    const Bytes box = store_key.seal({}, store_key_context(), entropy);
+    Statement(database.get(), "INSERT INTO store_key VALUES(1, ?1)").bind(1, box).run();
+    // Closing would do the same without a word when there is no room.
+    Statement checkpoint(database.get(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!checkpoint.step() || checkpoint.integer(0) != 0) throw StoreFailure("cannot complete " + path);
+  }
+  if (std::filesystem::exists(path + "-wal")) throw StoreFailure("cannot remove " + path + "-wal");
+  flush(path, O_RDWR);
+}
+
+// A rename makes the file appear complete or not at all, whatever ends this process and whenever.
+void make_store(const std::string& data_dir, const std::string& path, const crypto::SealingKey& store_key,
+                Entropy& entropy) {
+  const std::string unfinished = path + ".new";
+  remove_unfinished(unfinished);
+  try {
+    make_database(unfinished, store_key, entropy);
+    std::filesystem::rename(unfinished, path);
+  } catch (...) {
+    remove_unfinished(unfinished);
+    throw;
+  }
+  flush(data_dir, O_RDONLY | O_DIRECTORY);
 }
 
 std::optional<std::string> damage(sqlite3* database) {
@@ -115,6 +148,8 @@ Result<Database> open_existing(const std::string& path, const crypto::SealingKey
     sqlite3_db_config(database.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
     if (::chmod(path.c_str(), 0600) != 0) throw StoreFailure(std::strerror(errno));
     return database;
+  } catch (const DiskFull& full) {
+    return error("cannot open " + path + ": " + full.what());
   } catch (const StoreFailure& fault) {
     return error(path + " is damaged and was left as it is: " + fault.what() + ". Restore it from a backup");
   }
@@ -138,9 +173,7 @@ Result<Database> open_store_file(const std::string& data_dir, const crypto::Seal
     return error(path + " is missing but its log " + path + "-wal is there; restore the file, or move the log away");
   }
   try {
-    make_database(path + ".new", store_key, entropy);
-    std::filesystem::rename(path + ".new", path);
-    flush_folder(data_dir);
+    make_store(data_dir, path, store_key, entropy);
   } catch (const std::exception& fault) {
     return error("cannot make the store in " + data_dir + ": " + fault.what());
   }

@@ -33,6 +33,44 @@ std::string shown(const Result<SecretBytes>& opened) {
   return opened ? std::string(as_text(opened->expose())) : "error: " + opened.error().message;
 }
 
+// While it lives, SQLite's writes find room for `bytes` and no more.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::size_t bytes) {
+    left_ = bytes;
+    set("write", reinterpret_cast<sqlite3_syscall_ptr>(+[](int file, const void* from, std::size_t size) {
+          return is_full(size) ? -1 : ::write(file, from, size);
+        }));
+    const auto write_at =
+        reinterpret_cast<sqlite3_syscall_ptr>(+[](int file, const void* from, std::size_t size, off_t at) {
+          return is_full(size) ? -1 : ::pwrite(file, from, size, at);
+        });
+    set("pwrite", write_at);
+    set("pwrite64", write_at);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    for (const char* name : {"write", "pwrite", "pwrite64"}) set(name, nullptr);
+  }
+
+ private:
+  static bool is_full(std::size_t size) {
+    if (size > left_) {
+      left_ = 0;
+      errno = ENOSPC;
+      return true;
+    }
+    left_ -= size;
+    return false;
+  }
+  static void set(const char* name, sqlite3_syscall_ptr call) {
+    sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+    vfs->xSetSystemCall(vfs, name, call);
+  }
+  static inline std::size_t left_ = 0;
+};
+
 struct SqliteStoreTest : testing::Test {
   test::TemporaryFolder folder;
   kms::io::OsEntropy entropy;
@@ -284,6 +322,51 @@ TEST_F(SqliteStoreTest, AHalfMadeFileOfAnEarlierStartIsMadeAnew) {
   test::write_text(file + ".new", "half");
   EXPECT_EQ(refusal(), "opened");
   EXPECT_FALSE(std::filesystem::exists(file + ".new"));
+}
+
+TEST_F(SqliteStoreTest, LeftoversOfEveryKindAreRemovedBeforeANewFileIsMade) {
+  std::filesystem::create_directory(data_dir);
+  for (const char* suffix : {".new", ".new-wal", ".new-journal"}) test::write_text(file + suffix, "half");
+  EXPECT_EQ(refusal(), "opened");
+  for (const char* suffix : {".new", ".new-wal", ".new-journal"}) {
+    EXPECT_FALSE(std::filesystem::exists(file + suffix)) << suffix;
+  }
+}
+
+// The room ends at every place of the making of the file, one start after the other.
+TEST_F(SqliteStoreTest, ADiskThatIsFullAtTheFirstStartSaysSoAndCostsNothing) {
+  std::size_t room = 0;
+  for (;; room += 4000) {
+    data_dir = folder / ("data" + std::to_string(room));
+    file = data_dir + "/store.db";
+    std::string said;
+    {
+      const SmallDisk disk(room);
+      said = refusal();
+    }
+    if (said == "opened") break;
+    ASSERT_THAT(said, AllOf(HasSubstr(data_dir), HasSubstr("disk"), HasSubstr("full"), HasSubstr("free some space")));
+    for (const char* suffix : {".new", ".new-wal", ".new-journal"}) {
+      EXPECT_FALSE(std::filesystem::exists(file + suffix)) << room << suffix;
+    }
+    ASSERT_EQ(refusal(), "opened") << "after a first start with room for " << room;
+  }
+  EXPECT_GT(room, 40'000u) << "the file alone takes less, its log before it as much again";
+}
+
+TEST_F(SqliteStoreTest, ADiskThatIsFullLaterIsNotCalledDamage) {
+  auto store = open();
+  {
+    const SmallDisk disk(0);
+    try {
+      store->commit(batch(put("a", "1")));
+      FAIL() << "committed without room";
+    } catch (const StoreFailure& failure) {
+      EXPECT_THAT(failure.what(), HasSubstr("free some space"));
+    }
+  }
+  store.reset();
+  EXPECT_EQ(open()->find("a"), std::nullopt);
 }
 
 TEST_F(SqliteStoreTest, SaysWhyAFolderCannotBeMade) {
