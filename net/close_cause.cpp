@@ -28,6 +28,8 @@ std::string_view name_of(CloseReason reason) {
       return "transport_failed";
     case CloseReason::dial_failed:
       return "dial_failed";
+    case CloseReason::over_budget:
+      return "over_budget";
   }
   return "unknown";
 }

@@ -1,6 +1,7 @@
 // Why a connection ended: no connection of this host ends without one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,11 +17,13 @@ enum class CloseReason : std::uint8_t {
   security_failed,     // no common security protocol, a bad Noise handshake, or an unexpected PeerId
   muxer_failed,        // no common muxer
   protocol_violation,  // the other end broke a protocol after the upgrade
-  unresponsive,        // the muxer's ping went unanswered
+  unresponsive,        // silent although the muxer's ping waited for its answer
   remote_closed,       // the other end closed, in order or not
   transport_failed,    // a socket error, or a write that made no progress
   dial_failed,         // there never was a connection
+  over_budget,         // the host's memory budget; the peers that matter least and read slowest go first
 };
+inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::over_budget) + 1;
 
 std::string_view name_of(CloseReason reason);
 

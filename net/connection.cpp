@@ -31,6 +31,12 @@ void Connection::admit(Now now) {
   settle_upgrade(now);
 }
 
+void Connection::set_patience(Duration quiet_max, Duration pong_deadline) {
+  options_.yamux.quiet_max = quiet_max;
+  options_.yamux.pong_deadline = pong_deadline;
+  if (session_) session_->set_patience(quiet_max, pong_deadline);
+}
+
 void Connection::settle_upgrade(Now now) {
   append(upgrade_output_, upgrade_.take_output());
   switch (upgrade_.state()) {

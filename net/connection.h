@@ -77,6 +77,10 @@ class Connection {
              Entropy& entropy, Now now);
 
   void admit(Now now);
+  // What the peer's class allows, before `admit`.
+  void set_yamux(const YamuxOptions& options) { options_.yamux = options; }
+  // How soon silence is noticed; at any time.
+  void set_patience(Duration quiet_max, Duration pong_deadline);
   void receive(ByteView bytes, Now now);
   void tick(Now now);
   std::optional<Instant> wakes_at() const;
@@ -105,6 +109,7 @@ class Connection {
   bool is_ready() const { return session_.has_value() && !has_ended_; }
   bool has_ended() const { return has_ended_; }
   std::optional<Duration> round_trip() const { return session_ ? session_->round_trip() : std::nullopt; }
+  std::size_t unconsumed_bytes() const { return session_ ? session_->unconsumed_bytes() : 0; }
   std::size_t stream_count() const { return session_ ? session_->stream_count() : 0; }
   void set_protocols(ProtocolList protocols) { protocols_ = std::move(protocols); }
 

@@ -35,6 +35,8 @@ class Gate {
   // Counts one upgrade; call `finished` with the same key when it is over. An error names the limit.
   Result<void> admit(const std::string& key, Instant now);
   void finished(const std::string& key);
+  // Whether limits of one address do not hold for this one.
+  bool is_exempt(const std::string& key) const;
   std::size_t in_flight() const { return in_flight_; }
   std::size_t remembered() const { return addresses_.size(); }
 
@@ -48,7 +50,6 @@ class Gate {
   void forget_idle(Instant now);
   Duration token() const { return Duration(1s) / options_.accepts_per_second; }
   Duration full() const { return token() * options_.accepts_burst; }
-  bool is_exempt(const std::string& key) const;
 
   GateOptions options_;
   std::map<std::string, Address> addresses_;

@@ -19,6 +19,7 @@ Host::Host(const Identity& identity, HostOptions options, Entropy& entropy, Now 
       router_(identity, options_.router, entropy, now),
       gate_(options_.gate),
       dial_book_(identity.peer_id(), options_.dial_book, entropy) {
+  router_.set_access(topic_access());
   refresh_record(now);
   refresh_protocols(now);
 }
@@ -27,12 +28,14 @@ std::optional<ConnectionId> Host::accepted(Multiaddr remote, Now now) {
   const std::string key = gate_key_of(remote);
   auto admitted = gate_.admit(key, now.instant);
   if (!admitted) {
+    ++counters_.closed[static_cast<std::size_t>(CloseReason::over_limit)];
     effects_.events.emplace_back(ConnectionClosed{
         0, Direction::inbound, std::nullopt, std::move(remote), {CloseReason::over_limit, admitted.error().message}});
     return std::nullopt;
   }
   const ConnectionId id = next_id_++;
   Link link{.id = id, .direction = Direction::inbound, .remote = std::move(remote)};
+  link.address_key = key;
   link.gate_key = key;
   auto& placed = links_.emplace(id, std::move(link)).first->second;
   placed.connection.emplace(Direction::inbound, identity_, protocols_, connection_options(std::nullopt), entropy_, now);
@@ -62,6 +65,7 @@ void Host::dial_failed(ConnectionId id, std::string reason, Now now) {
 void Host::received(ConnectionId id, ByteView bytes, Now now) {
   Link* link = find_link(id);
   if (link == nullptr || !link->connection) return;
+  link->traffic.bytes_in += bytes.size();
   link->connection->receive(bytes, now);
   dirty_.insert(id);
   settle(now);
@@ -137,11 +141,13 @@ Stream* Host::find_stream(StreamKey key) {
 }
 
 void Host::settle(Now now) {
-  while (!dirty_.empty()) {
-    const ConnectionId id = *dirty_.begin();
-    dirty_.erase(dirty_.begin());
-    if (Link* link = find_link(id)) settle_link(*link, now);
-  }
+  do {
+    while (!dirty_.empty()) {
+      const ConnectionId id = *dirty_.begin();
+      dirty_.erase(dirty_.begin());
+      if (Link* link = find_link(id)) settle_link(*link, now);
+    }
+  } while (shed_over_budget());
 }
 
 void Host::settle_link(Link& link, Now now) {
@@ -166,6 +172,7 @@ void Host::settle_link(Link& link, Now now) {
   }
   if (!cause) {
     link.wakes_at = wakes_at_of(link);
+    recount(link);
     return;
   }
   // The last words (an answer of the negotiation, a GOAWAY) are small and go past the bound of outstanding bytes.
@@ -192,6 +199,7 @@ void Host::pump(Link& link, Now now) {
     }
     if (link.outstanding == 0) link.progress_at = now.instant;
     link.outstanding += out.size();
+    link.traffic.bytes_out += out.size();
     effects_.transport.emplace_back(WriteSocket{link.id, std::move(out)});
   }
 }
@@ -243,23 +251,6 @@ std::optional<Instant> Host::wakes_at_of(const Link& link) const {
   for (const auto& [id, stream] : link.streams) take_earlier(at, stream.deadline);
   if (link.outstanding > 0) take_earlier(at, link.progress_at + options_.write_stall_max);
   return at;
-}
-
-std::vector<Host::PeerView> Host::peers() const {
-  std::vector<PeerView> out;
-  for (const auto& [peer, neighbour] : neighbours_) {
-    const Link& link = links_.at(preferred_connection(peer, neighbour));
-    out.push_back({.peer = peer,
-                   .peer_class = neighbour.peer_class,
-                   .connections = neighbour.connections.size(),
-                   .remote = link.remote,
-                   .direction = link.direction,
-                   .is_identified = neighbour.is_identified,
-                   .has_pubsub = neighbour.pubsub_out && !neighbour.pubsub_in.empty(),
-                   .agent_version = neighbour.identify.agent_version.value_or(""),
-                   .round_trip = neighbour.round_trip});
-  }
-  return out;
 }
 
 std::size_t Host::queued_bytes(const PeerId& peer) const {

@@ -2,7 +2,9 @@
 // router, kept-up connections to a static peer list, limits, and room for request/response services.
 //
 // Inputs: what the sockets report, `tick` at `wakes_at`, and the calls of the node. Outputs: `take_effects`, after
-// every input. Everything is bounded: connections, upgrades, streams, bytes given to the driver, queues per peer.
+// every input. Everything is bounded: connections, upgrades, streams, bytes given to the driver, queues per peer, and
+// the bytes that wait in all of them together: beyond that budget connections are closed, those of light peers first,
+// of one class the one with the most bytes waiting.
 //
 // Two connections to one peer (both dialled) both work; after `duplicate_after` the one dialled by the larger PeerId is
 // closed, once no pubsub or service stream is left on it; our own pubsub stream moves to the other at once.
@@ -26,16 +28,20 @@ struct HostOptions {
   MeshsubVersion meshsub_max = MeshsubVersion::v1_2;  // the highest we offer
   DialPolicy dial_policy = DialPolicy::named_peers;
   PeerClass unlisted = PeerClass::light;  // whom `set_peer_classes` does not name
+  ClassRules committee = kCommitteeRules, registered = kRegisteredRules, light = kLightRules;
+  std::vector<TopicRule> topic_rules;
   RouterOptions router;
   GateOptions gate;
   DialBookOptions dial_book;
-  // The receive budget is per connection; what arrives is used up at once but for service streams.
-  YamuxOptions yamux{.receive_bytes_max = std::size_t{8} << 20};
+  YamuxOptions yamux;                          // but for what ClassRules says
   std::size_t connections_max = 256;           // authenticated
   std::size_t connections_reserved = 128;      // of these, not for light peers
   std::size_t connections_per_peer_max = 2;    // a third is refused
   std::size_t outstanding_bytes_max = 262144;  // given to the driver per connection; one frame more at most
   std::size_t service_unsent_max = 1 << 20;    // queued per service stream
+  // Waiting to be sent or consumed. Per connection: beyond it `service_send` refuses. In all: see above.
+  std::size_t session_bytes_max = std::size_t{32} << 20;
+  std::size_t queued_bytes_max = std::size_t{256} << 20;
   Duration dial_timeout = 10s, upgrade_timeout = kUpgradeTimeout, negotiation_timeout = kNegotiationTimeout;
   Duration write_stall_max = 30s;  // no byte left although some were waiting
   Duration duplicate_after = 5s;
@@ -77,7 +83,8 @@ class Host {
   Result<void> set_peers(const std::vector<Multiaddr>& addresses, Now now);
   // Once; `ConnectionOpened` or `ConnectionClosed` with this id follows.
   Result<ConnectionId> dial(const Multiaddr& address, Now now);
-  // Closes connections of peers that are denied from now on.
+  // Decides again about everybody connected: denied peers are closed, and what a peer's new class may not do ends:
+  // streams of services, topics it follows, a place among a class that is full.
   void set_peer_classes(std::map<PeerId, PeerClass> classes, Now now);
   void disconnect(const PeerId& peer, CloseCause cause, Now now);
   // One round trip probe; `PingAnswered` or `PingFailed` follows. At most 16 wait per peer. False: not connected, full.
@@ -107,22 +114,18 @@ class Host {
 
   // ---- what is
   const PeerId& peer_id() const { return identity_.peer_id(); }
-  struct PeerView {
-    PeerId peer;
-    PeerClass peer_class;
-    std::size_t connections = 0;
-    Multiaddr remote;
-    Direction direction;
-    bool is_identified = false;
-    bool has_pubsub = false;  // both ways
-    std::string agent_version;
-    std::optional<Duration> round_trip;
-  };
+  using PeerView = net::PeerView;
   std::vector<PeerView> peers() const;
+  // Of `set_peer_classes`, denied ones and ourselves not counted.
+  std::vector<AwayView> away() const;
+  const HostCounters& counters() const { return counters_; }
+  PeerClass class_of(const PeerId& peer) const;
   bool is_connected(const PeerId& peer) const { return neighbours_.contains(peer); }
   std::size_t connection_count() const { return links_.size(); }  // dials and upgrades in flight included
   // Bytes that wait in queues of the host and of its muxers for this peer, the driver's not counted.
   std::size_t queued_bytes(const PeerId& peer) const;
+  // What waits to be sent or consumed on all connections, the driver's included.
+  std::size_t queued_bytes() const { return queued_total_; }
 
  private:
   using Links = std::map<ConnectionId, Link>;
@@ -143,13 +146,26 @@ class Host {
   ConnectionId start_dial(TcpTarget target, Multiaddr address, Now now);
   void dial_due(Now now);
   void authenticated(Link& link, const PeerId& peer, Now now);
-  std::optional<CloseCause> refusal_of(const PeerId& peer, PeerClass peer_class) const;
   void ready(Link& link, EarlyMuxer early_muxer, Now now);
   void ended(Link& link, const CloseCause& cause, Now now);
   void leave_gate(Link& link);
-  PeerClass class_of(const PeerId& peer) const;
   ConnectionId preferred_connection(const PeerId& peer, const Neighbour& neighbour) const;
   void close_duplicates(const PeerId& peer, Neighbour& neighbour, Now now);
+
+  // host_classes.cpp: what each class may, limits, budgets
+  const ClassRules& rules_of(PeerClass peer_class) const;
+  YamuxOptions yamux_options_of(PeerClass peer_class) const;
+  TopicAccess topic_access() const;
+  std::optional<CloseCause> refusal_of(const Link& link, PeerClass peer_class) const;
+  bool make_room();
+  void reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_class, Now now);
+  std::size_t queued_on(const Link& link) const;
+  void recount(Link& link);
+  bool shed_over_budget();
+
+  // host_counters.cpp
+  void count_closed(const Link& link, const CloseCause& cause, Now now);
+  ProtocolCounters& counters_of(std::string_view protocol);
 
   // host_streams.cpp: stream events to the code of their role
   void dispatch(Link& link, ConnectionEvent&& event, Now now);
@@ -214,6 +230,9 @@ class Host {
   Links links_;
   Neighbours neighbours_;
   std::set<ConnectionId> dirty_;
+  std::size_t queued_total_ = 0;
+  HostCounters counters_;
+  std::map<PeerId, PeerHistory> history_;  // of listed peers
   ConnectionId next_id_ = 1;
   HostEffects effects_;
 };

@@ -57,29 +57,6 @@ Result<void> Host::set_peers(const std::vector<Multiaddr>& addresses, Now now) {
   return set;
 }
 
-PeerClass Host::class_of(const PeerId& peer) const {
-  const auto at = classes_.find(peer);
-  return at == classes_.end() ? options_.unlisted : at->second;
-}
-
-void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
-  classes_ = std::move(classes);
-  for (auto& [peer, neighbour] : neighbours_) {
-    const PeerClass peer_class = class_of(peer);
-    if (peer_class == neighbour.peer_class) continue;
-    neighbour.peer_class = peer_class;
-    if (peer_class == PeerClass::denied) {
-      for (const ConnectionId id : neighbour.connections) {
-        links_.at(id).connection->close({CloseReason::denied, "the peer is no longer welcome"});
-        dirty_.insert(id);
-      }
-    } else {
-      absorb(router_.peer_added(peer, peer_class, now), now);
-    }
-  }
-  settle(now);
-}
-
 void Host::disconnect(const PeerId& peer, CloseCause cause, Now now) {
   const auto at = neighbours_.find(peer);
   if (at == neighbours_.end()) return;
@@ -115,32 +92,17 @@ void Host::leave_gate(Link& link) {
 
 void Host::authenticated(Link& link, const PeerId& peer, Now now) {
   link.peer = peer;
-  if (auto cause = refusal_of(peer, class_of(peer))) {
+  const PeerClass peer_class = class_of(peer);
+  auto cause = refusal_of(link, peer_class);
+  if (cause && cause->reason == CloseReason::over_limit && peer_class == PeerClass::committee && make_room()) {
+    cause = refusal_of(link, peer_class);
+  }
+  if (cause) {
     link.connection->close(std::move(*cause));
-  } else {
-    link.connection->admit(now);
+    return;
   }
-}
-
-std::optional<CloseCause> Host::refusal_of(const PeerId& peer, PeerClass peer_class) const {
-  if (peer_class == PeerClass::denied) return CloseCause{CloseReason::denied, "the peer is denied"};
-  std::size_t all = 0, light = 0, of_peer = 0;
-  for (const auto& [id, link] : links_) {
-    if (!link.peer) continue;
-    ++all;
-    if (class_of(*link.peer) == PeerClass::light) ++light;
-    if (*link.peer == peer) ++of_peer;
-  }
-  // The link that asks is counted already.
-  const auto over = [](std::size_t limit, std::string_view what) {
-    return CloseCause{CloseReason::over_limit, std::to_string(limit) + " connections " + std::string(what)};
-  };
-  if (of_peer > options_.connections_per_peer_max) return over(options_.connections_per_peer_max, "to this peer");
-  if (all > options_.connections_max) return over(options_.connections_max, "in all");
-  const std::size_t light_max =
-      options_.connections_max - std::min(options_.connections_max, options_.connections_reserved);
-  if (peer_class == PeerClass::light && light > light_max) return over(light_max, "of light clients");
-  return std::nullopt;
+  link.connection->set_yamux(yamux_options_of(peer_class));
+  link.connection->admit(now);
 }
 
 void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
@@ -150,9 +112,11 @@ void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
   auto [at, is_new] = neighbours_.try_emplace(peer);
   Neighbour& neighbour = at->second;
   neighbour.connections.push_back(link.id);
+  ++(link.direction == Direction::inbound ? counters_.opened_inbound : counters_.opened_outbound);
   effects_.events.emplace_back(ConnectionOpened{link.id, peer, link.direction, link.remote, early_muxer});
   if (is_new) {
     neighbour.peer_class = class_of(peer);
+    neighbour.connected_unix_ms = now.unix_ms;
     neighbour.ping_at = now.instant + options_.ping_interval;
     dial_book_.connected(peer, now);
     effects_.events.emplace_back(PeerConnected{peer, neighbour.peer_class});
@@ -166,6 +130,8 @@ void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
 // Tells everybody that the link is over. The caller erases it.
 void Host::ended(Link& link, const CloseCause& cause, Now now) {
   leave_gate(link);
+  queued_total_ -= std::exchange(link.queued, 0);
+  count_closed(link, cause, now);
   while (!link.streams.empty()) lose_stream(link, link.streams.begin()->first, "the connection ended", now);
   effects_.events.emplace_back(ConnectionClosed{link.id, link.direction, link.known_peer(), link.remote, cause});
   if (link.direction == Direction::outbound && link.expected && !link.is_ready) dial_book_.failed(*link.expected, now);

@@ -68,8 +68,16 @@ void Host::absorb(PubsubEffects&& effects, Now now) {
     const auto at = neighbours_.find(peer);
     if (at != neighbours_.end() && at->second.pubsub_out) dirty_.insert(at->second.pubsub_out->connection);
   }
-  for (auto& delivery : effects.deliver) effects_.events.emplace_back(std::move(delivery));
+  for (auto& delivery : effects.deliver) {
+    const auto from = neighbours_.find(delivery.received_from);
+    if (from != neighbours_.end()) ++from->second.traffic.messages_in;
+    effects_.events.emplace_back(std::move(delivery));
+  }
   for (auto& event : effects.events) {
+    if (const auto* refused = std::get_if<MessageRefused>(&event)) {
+      const auto from = neighbours_.find(refused->peer);
+      if (from != neighbours_.end()) ++from->second.traffic.messages_refused;
+    }
     if (const auto* broken = std::get_if<PeerBrokeWire>(&event)) {
       if (const auto at = neighbours_.find(broken->peer); at != neighbours_.end()) {
         for (const StreamKey key : std::vector<StreamKey>(at->second.pubsub_in)) {
@@ -187,6 +195,7 @@ bool Host::fill_pubsub(Link& link) {
     const std::size_t taken = link.connection->send(neighbour.pubsub_out->stream, rest);
     if (taken == 0) return moved;
     neighbour.frame_sent += taken;
+    counters_of(link.streams.at(neighbour.pubsub_out->stream).protocol).bytes_out += taken;
     moved = true;
   }
 }

@@ -30,7 +30,9 @@ bool Host::service_send(StreamKey key, ByteView bytes, Now now) {
   Stream* stream = find_stream(key);
   if (stream == nullptr || stream->finishing || !std::holds_alternative<ServiceStream>(stream->role)) return false;
   ServiceStream& service = std::get<ServiceStream>(stream->role);
-  if (stream->unsent_size() + bytes.size() > options_.service_unsent_max) {
+  const std::size_t waiting = links_.at(key.connection).queued;
+  if (stream->unsent_size() + bytes.size() > options_.service_unsent_max ||
+      waiting + bytes.size() > options_.session_bytes_max) {
     service.was_full = true;
     return false;
   }

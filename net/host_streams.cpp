@@ -41,11 +41,16 @@ void Host::dispatch(Link& link, ConnectionEvent&& event, Now now) {
 
 void Host::stream_accepted(Link& link, StreamId id, const std::string& protocol, Now now) {
   auto role = role_for(link, protocol);
+  ProtocolCounters& counted = counters_of(protocol);
   if (!role) {
+    ++counted.refused;
+    ++link.traffic.streams_refused;
     link.connection->reset(id);
     return;
   }
-  Stream& stream = link.streams.emplace(id, Stream{std::move(*role)}).first->second;
+  ++counted.streams_in;
+  ++link.traffic.streams_in;
+  Stream& stream = link.streams.emplace(id, Stream{std::move(*role), protocol}).first->second;
   if (std::holds_alternative<PubsubIn>(stream.role)) {
     pubsub_accepted(link, id, now);
   } else if (std::holds_alternative<PingServe>(stream.role)) {
@@ -93,6 +98,9 @@ void Host::stream_agreed(Link& link, StreamId id, const std::string& protocol, N
   if (at == link.streams.end()) return;
   Stream& stream = at->second;
   stream.agreed = true;
+  stream.protocol = protocol;
+  ++counters_of(protocol).streams_out;
+  ++link.traffic.streams_out;
   if (auto* probe = std::get_if<PingProbe>(&stream.role)) {
     probe->sent_at = now.instant;
     queue(link, id, probe->payload);
@@ -114,6 +122,7 @@ void Host::stream_bytes(Link& link, StreamId id, Bytes&& bytes, Now now) {
     link.connection->consumed(id, size);
     return;
   }
+  counters_of(at->second.protocol).bytes_in += size;
   StreamRole& role = at->second.role;
   if (std::holds_alternative<ServiceStream>(role)) {
     at->second.deadline = now.instant + find_service(std::get<ServiceStream>(role).protocol)->idle_max;
@@ -207,6 +216,7 @@ std::optional<StreamKey> Host::open(Link& link, std::vector<std::string> proposa
 
 void Host::queue(Link& link, StreamId id, ByteView bytes) {
   Stream& stream = link.streams.at(id);
+  counters_of(stream.protocol).bytes_out += bytes.size();
   append(stream.unsent, bytes);
   dirty_.insert(link.id);
 }

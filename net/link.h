@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/connection.h"
+#include "net/host_counters.h"
 #include "net/host_events.h"
 
 namespace kms::net {
@@ -40,6 +41,7 @@ using StreamRole = std::variant<IdentifyFetch, IdentifyServe, PushReceive, PushS
 
 struct Stream {
   StreamRole role;
+  std::string protocol{};  // once agreed
   Direction direction = Direction::inbound;
   bool agreed = true;      // false: ours, still negotiating
   bool finishing = false;  // finish once `unsent` is empty
@@ -60,11 +62,14 @@ struct Link {
   std::optional<Connection> connection{};  // nothing while dialling
   Instant dial_deadline{};
   bool is_ready = false;
+  std::string address_key{};              // of an inbound one, see gate_key_of
   std::optional<std::string> gate_key{};  // counted in the gate as an upgrade in flight
   std::map<StreamId, Stream> streams{};
   std::size_t outstanding = 0;  // bytes given to the driver and not reported as sent
   Instant progress_at{};        // last time `outstanding` shrank or left zero
   std::optional<Instant> wakes_at{};
+  std::size_t queued = 0;  // its part of the host's total
+  PeerTraffic traffic{};
 
   const std::optional<PeerId>& known_peer() const { return peer ? peer : expected; }
 };
@@ -90,6 +95,14 @@ struct Neighbour {
   Instant ping_at;
   std::optional<Duration> round_trip;
   std::optional<Instant> duplicate_check_at;
+  std::int64_t connected_unix_ms = 0;
+  PeerTraffic traffic;  // of connections that ended, and messages
+};
+
+// What is remembered of a listed peer while it is away.
+struct PeerHistory {
+  PeerTraffic traffic;
+  std::optional<LastClose> last_close;
 };
 
 }  // namespace kms::net

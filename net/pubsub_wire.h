@@ -81,6 +81,7 @@ class RpcFrames {
   // An error: reset the stream.
   Result<void> feed(ByteView bytes);
   std::optional<Bytes> next();
+  std::size_t buffered_bytes() const { return buffer_.size(); }  // of an RPC that is not complete
 
  private:
   std::size_t rpc_bytes_max_;

@@ -13,6 +13,7 @@ using namespace yamux;
 
 constexpr std::uint64_t kCreditMax = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kSkippedIdsMax = 64;
+constexpr Duration kLastChance = 200ms;
 
 std::uint32_t read_u32(const std::uint8_t* bytes) {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
@@ -26,11 +27,18 @@ YamuxSession::YamuxSession(YamuxSide side, Instant now, YamuxOptions options)
       next_id_(side == YamuxSide::dialer ? 1 : 2),
       inbound_budget_(1s),
       inbound_refilled_(now),
-      ping_due_(now) {
-  KMS_ASSERT(options_.inbound_per_second > 0);
+      idle_budget_(Duration(1s) / options.idle_frames_per_second * options.idle_frames_burst),
+      idle_refilled_(now),
+      ping_due_(now),
+      heard_at_(now) {
+  KMS_ASSERT(options_.inbound_per_second > 0 && options_.idle_frames_per_second > 0);
 }
 
 void YamuxSession::receive(ByteView bytes, Instant now) {
+  if (!bytes.empty()) {
+    heard_at_ = now;
+    last_chance_.reset();
+  }
   while (!ended_ && !bytes.empty()) {
     if (in_payload_) {
       std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(payload_left_, bytes.size()));
@@ -60,9 +68,33 @@ void YamuxSession::receive_header(const Header& header, Instant now) {
     return fail(YamuxCode::protocol,
                 "yamux frame type " + std::to_string(header.type) + " with stream id " + std::to_string(header.stream));
   }
+  if (is_idle_frame(header) && !note_idle_frame(now)) return;
   if (header.type == kPing) return receive_ping(header, now);
   if (header.type == kGoAway) return end(header.length, true, "the remote said GOAWAY");
   receive_stream_frame(header, now);
+}
+
+// An open is judged by accept_syn, which counts the refused ones.
+bool YamuxSession::is_idle_frame(const Header& header) const {
+  if (header.type == kPing) return (header.flags & kSyn) != 0;
+  if (header.type == kGoAway || (header.flags & kSyn) != 0) return false;
+  if (!streams_.contains(header.stream)) return true;
+  return header.length == 0 && (header.flags & (kFin | kRst | kAck)) == 0;
+}
+
+bool YamuxSession::note_idle_frame(Instant now) {
+  const Duration cost = Duration(1s) / options_.idle_frames_per_second;
+  const Duration full = cost * options_.idle_frames_burst;
+  if (now > idle_refilled_) {
+    idle_budget_ = std::min(full, idle_budget_ + std::min(full, now - idle_refilled_));
+    idle_refilled_ = now;
+  }
+  if (idle_budget_ < cost) {
+    fail(YamuxCode::protocol, "a flood of frames that change nothing");
+    return false;
+  }
+  idle_budget_ -= cost;
+  return true;
 }
 
 void YamuxSession::receive_ping(const Header& header, Instant now) {
@@ -109,7 +141,7 @@ bool YamuxSession::accept_syn(const Header& header, Instant now) {
     return false;
   }
   if (inbound_count_ >= options_.inbound_streams_max || !take_inbound_token(now)) {
-    send_reset(header.stream);
+    if (note_idle_frame(now)) send_reset(header.stream);
     return !ended_;
   }
   Stream& stream = streams_[header.stream];
@@ -262,18 +294,33 @@ void YamuxSession::close(YamuxCode code, std::string reason) {
 void YamuxSession::tick(Instant now) {
   if (ended_) return;
   if (ping_sent_at_) {
-    if (now >= *ping_sent_at_ + options_.pong_deadline) fail(YamuxCode::internal, "no answer to a ping in time");
+    if (now >= *ping_sent_at_ + options_.pong_max) return fail(YamuxCode::internal, "no answer to a ping in time");
+    if (now < silence_deadline()) return;
+    if (!last_chance_) {
+      last_chance_ = now + kLastChance;
+    } else if (now >= *last_chance_) {
+      fail(YamuxCode::internal, "silent although a ping waits for its answer");
+    }
     return;
   }
-  if (now < ping_due_) return;
+  if (now < ping_at()) return;
   ping_to_send_ = ++ping_value_;
   ping_sent_at_ = now;
   ping_due_ = now + options_.ping_interval;
 }
 
+Instant YamuxSession::ping_at() const {
+  return std::min(ping_due_, heard_at_ + options_.quiet_max);
+}
+
+Instant YamuxSession::silence_deadline() const {
+  return std::max(*ping_sent_at_, heard_at_) + options_.pong_deadline;
+}
+
 std::optional<Instant> YamuxSession::wakes_at() const {
   if (ended_) return std::nullopt;
-  return ping_sent_at_ ? *ping_sent_at_ + options_.pong_deadline : ping_due_;
+  if (!ping_sent_at_) return ping_at();
+  return std::min(*ping_sent_at_ + options_.pong_max, last_chance_.value_or(silence_deadline()));
 }
 
 std::vector<YamuxEvent> YamuxSession::take_events() {

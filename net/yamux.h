@@ -41,8 +41,13 @@ struct YamuxOptions {
   std::size_t receive_bytes_max = std::size_t{32} << 20;  // received, not consumed, over all streams
   std::size_t pongs_max = 32;                             // unsent answers to pings; more pings go unanswered
   std::size_t resets_max = 1024;                          // unsent RSTs; more end the session
-  Duration ping_interval = 30s;
-  Duration pong_deadline = 10s;
+  Duration ping_interval = 30s;                           // at least this often, for the round trip
+  Duration quiet_max = 10s;                               // nothing received for so long: ping
+  Duration pong_deadline = 10s;                           // a ping waits and no byte came for so long: dead
+  Duration pong_max = 30s;                                // an answer this late is none, whatever else came
+  // Frames that change nothing (pings, empty data and updates, frames of streams that are gone, refused opens):
+  // sustained and at once. More end the session.
+  std::uint32_t idle_frames_per_second = 1000, idle_frames_burst = 4096;
 };
 
 // The remote opened this stream; it was acknowledged already.
@@ -83,6 +88,11 @@ class YamuxSession {
 
   void receive(ByteView bytes, Instant now);
   void tick(Instant now);
+  // What the other end is may change while the session runs: how soon silence is noticed.
+  void set_patience(Duration quiet_max, Duration pong_deadline) {
+    options_.quiet_max = quiet_max;
+    options_.pong_deadline = pong_deadline;
+  }
   // When `tick` is next worth calling; nothing once the session has ended.
   std::optional<Instant> wakes_at() const;
 
@@ -165,6 +175,11 @@ class YamuxSession {
   bool take_stream_frame(StreamId id, Stream& stream, Bytes& out, std::size_t room_left);
   bool is_remote_id(StreamId id) const { return (id % 2 == 0) == (side_ == YamuxSide::dialer); }
   bool take_inbound_token(Instant now);
+  // A frame that changed nothing. False: one too many, the session ended.
+  bool note_idle_frame(Instant now);
+  bool is_idle_frame(const Header& header) const;
+  Instant ping_at() const;
+  Instant silence_deadline() const;
 
   YamuxSide side_;
   YamuxOptions options_;
@@ -177,6 +192,8 @@ class YamuxSession {
   std::uint64_t raised_windows_ = 0;
   Duration inbound_budget_;  // tokens of the inbound rate limit, counted as refill time
   Instant inbound_refilled_;
+  Duration idle_budget_;  // the same for frames that change nothing
+  Instant idle_refilled_;
 
   ByteArray<kYamuxHeaderBytes> header_bytes_{};
   std::size_t header_size_ = 0;
@@ -192,6 +209,8 @@ class YamuxSession {
   std::uint32_t ping_value_ = 0;
   std::optional<Instant> ping_sent_at_;
   Instant ping_due_;
+  Instant heard_at_;
+  std::optional<Instant> last_chance_;  // silent for too long already; a late driver may have bytes at hand
   std::optional<Duration> round_trip_;
   std::optional<std::uint32_t> goaway_;
   std::vector<YamuxEvent> events_;

@@ -362,8 +362,54 @@ TEST(Yamux, PingFloodIsAnsweredUpToABound) {
   EXPECT_EQ(Bytes(out.end() - 12, out.end()), frame(kPing, kAck, 0, 31));
 }
 
-TEST(Yamux, PingsAtTheStartAndEveryThirtySeconds) {
-  Dialer dialer;
+// Each kind of frame that changes nothing: so many at once are taken, one more ends the session.
+TEST(Yamux, FloodsOfFramesThatChangeNothingEndTheSession) {
+  YamuxOptions options;
+  options.idle_frames_burst = 50;
+  options.idle_frames_per_second = 10;
+  options.inbound_per_second = 1;
+  const std::pair<const char*, Bytes> kinds[] = {
+      {"empty data", frame(kData, 0, 1, 0)},
+      {"empty updates", frame(kWindowUpdate, 0, 1, 0)},
+      {"pings", frame(kPing, kSyn, 0, 5)},
+      {"data of a stream that never was", payload_frame(0, 77, 3)},
+      {"resets of a stream that never was", frame(kWindowUpdate, kRst, 79, 0)},
+  };
+  for (const auto& [name, bytes] : kinds) {
+    Listener listener(options);
+    listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+    for (int i = 0; i < 50; ++i) listener.feed(bytes);
+    listener.output();
+    ASSERT_FALSE(listener.session.has_ended()) << name;
+    EXPECT_EQ(listener.session.stream_count(), 1u);
+    listener.now += 1s;  // ten more
+    for (int i = 0; i < 10; ++i) listener.feed(bytes);
+    listener.output();
+    ASSERT_FALSE(listener.session.has_ended()) << name;
+    EXPECT_EQ(listener.goaway_after(bytes), 1u) << name;
+  }
+}
+
+TEST(Yamux, AStormOfRefusedOpensEndsTheSession) {
+  YamuxOptions options;
+  options.idle_frames_burst = 50;
+  options.inbound_per_second = 1;
+  Listener listener(options);
+  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
+  StreamId id = 3;
+  for (; id < 3 + 2 * 50; id += 2) {
+    listener.feed(frame(kWindowUpdate, kSyn, id, 0));
+    EXPECT_EQ(listener.output().size() % 12, 0u);
+  }
+  ASSERT_FALSE(listener.session.has_ended());
+  EXPECT_EQ(listener.session.stream_count(), 1u);
+  EXPECT_EQ(listener.goaway_after(frame(kWindowUpdate, kSyn, id, 0)), 1u);
+}
+
+TEST(Yamux, PingsAtTheStartEveryThirtySecondsAndAfterEverySilence) {
+  YamuxOptions options;
+  options.quiet_max = 12s;
+  Dialer dialer(options);
   EXPECT_EQ(dialer.session.wakes_at(), kStart);
   dialer.session.tick(kStart);
   EXPECT_EQ(dialer.output(), frame(kPing, kSyn, 0, 1));
@@ -372,24 +418,67 @@ TEST(Yamux, PingsAtTheStartAndEveryThirtySeconds) {
   EXPECT_FALSE(dialer.session.round_trip()) << "an answer to another question";
   dialer.feed(frame(kPing, kAck, 0, 1));
   EXPECT_EQ(dialer.session.round_trip(), Duration(25ms));
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 25ms + 12s);
+  for (const auto second : {10s, 20s, 29s}) {
+    dialer.now = kStart + second;
+    dialer.feed(frame(kWindowUpdate, kSyn, 2 * static_cast<StreamId>(second.count()), 0));
+    dialer.output();
+    dialer.session.tick(dialer.now);
+    EXPECT_FALSE(dialer.session.has_output()) << "the other end speaks";
+  }
   EXPECT_EQ(dialer.session.wakes_at(), kStart + 30s);
-  dialer.session.tick(kStart + 29s);
-  EXPECT_FALSE(dialer.session.has_output());
   dialer.session.tick(kStart + 30s);
   EXPECT_EQ(dialer.output(), frame(kPing, kSyn, 0, 2));
+  dialer.now = kStart + 31s;
+  dialer.feed(frame(kPing, kAck, 0, 2));
+  dialer.session.tick(kStart + 42s);
+  EXPECT_FALSE(dialer.session.has_output());
+  dialer.session.tick(kStart + 43s);
+  EXPECT_EQ(dialer.output(), frame(kPing, kSyn, 0, 3)) << "nothing came for twelve seconds";
 }
 
-TEST(Yamux, AnUnansweredPingEndsTheSession) {
+TEST(Yamux, SilenceWhileAPingWaitsEndsTheSessionAfterALastChance) {
   Dialer dialer;
   dialer.session.tick(kStart);
   dialer.output();
   EXPECT_EQ(dialer.session.wakes_at(), kStart + 10s);
   dialer.session.tick(kStart + 9s);
-  EXPECT_FALSE(dialer.session.has_ended());
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 10s);
   dialer.session.tick(kStart + 10s);
+  EXPECT_FALSE(dialer.session.has_ended()) << "the driver may be late and have bytes at hand";
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 10s + 200ms);
+  dialer.session.tick(kStart + 10s + 200ms);
   EXPECT_TRUE(dialer.session.has_ended());
   EXPECT_EQ(dialer.output(), frame(kGoAway, 0, 0, 2));
   EXPECT_FALSE(dialer.session.wakes_at());
+}
+
+TEST(Yamux, AnyByteKeepsALinkAliveWhoseAnswersAreLateButNotForEver) {
+  Dialer dialer;
+  dialer.session.tick(kStart);
+  dialer.output();
+  const Bytes update = frame(kWindowUpdate, kSyn, 2, 0);
+  for (std::size_t i = 0; i < update.size(); ++i) {  // a byte every 2.4 s: not even a frame
+    dialer.now = kStart + Duration(2400ms) * (i + 1);
+    dialer.feed(ByteView(update).subspan(i, 1));
+    dialer.session.tick(dialer.now);
+    ASSERT_FALSE(dialer.session.has_ended());
+  }
+  EXPECT_EQ(dialer.session.wakes_at(), kStart + 30s);
+  dialer.session.tick(kStart + 30s);
+  EXPECT_TRUE(dialer.session.has_ended());
+}
+
+TEST(Yamux, AStalledDriverThatThenReadsDoesNotLoseItsLink) {
+  Dialer dialer;
+  dialer.session.tick(kStart);
+  dialer.output();
+  dialer.session.tick(kStart + 60ms);
+  dialer.session.tick(kStart + 12s);  // the timer came first, the answer waits in the socket
+  dialer.now = kStart + 12s;
+  dialer.feed(frame(kPing, kAck, 0, 1));
+  dialer.session.tick(kStart + 13s);
+  EXPECT_FALSE(dialer.session.has_ended());
 }
 
 TEST(Yamux, GoawayOfTheRemoteEndsTheSessionAtOnce) {

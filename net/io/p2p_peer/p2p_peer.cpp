@@ -38,6 +38,8 @@ TcpHostOptions host_options(const P2pPeerOptions& options) {
   host.dial_policy = DialPolicy::anyone;
   host.unlisted = PeerClass::committee;
   host.ping_interval = Duration::zero();
+  // Peers of other languages on a busy machine are slow rather than dead.
+  host.committee.quiet_max = host.committee.pong_deadline = 10s;
   host.router.signature_policy = options.sign;
   host.router.message_id_mode = options.message_id;
   host.router.graft = GraftPolicy::committee;
@@ -47,6 +49,7 @@ TcpHostOptions host_options(const P2pPeerOptions& options) {
   // --publish-interval 0 queues its whole list at once.
   host.router.outbox_limits.rpcs = 4096;
   host.router.outbox_limits.bytes = std::size_t{256} << 20;
+  host.queued_bytes_max = std::size_t{2} << 30;
   return out;
 }
 
