@@ -19,7 +19,7 @@ Host::Host(const Identity& identity, HostOptions options, Entropy& entropy, Now 
       router_(identity, options_.router, entropy, now),
       gate_(options_.gate),
       dial_book_(identity.peer_id(), options_.dial_book, entropy) {
-  router_.set_access(topic_access());
+  router_.set_access({options_.topic_rules, classes_, options_.unlisted});
   refresh_record(now);
   refresh_protocols(now);
 }

@@ -155,7 +155,6 @@ class Host {
   // host_classes.cpp: what each class may, limits, budgets
   const ClassRules& rules_of(PeerClass peer_class) const;
   YamuxOptions yamux_options_of(PeerClass peer_class) const;
-  TopicAccess topic_access() const;
   std::optional<CloseCause> refusal_of(const Link& link, PeerClass peer_class) const;
   bool make_room();
   void reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_class, Now now);

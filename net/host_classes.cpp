@@ -26,27 +26,6 @@ YamuxOptions Host::yamux_options_of(PeerClass peer_class) const {
   return out;
 }
 
-TopicAccess Host::topic_access() const {
-  const auto rule_of = [this](std::string_view topic) -> const TopicRule* {
-    const auto& rules = options_.topic_rules;
-    const auto at = std::find_if(rules.begin(), rules.end(),
-                                 [topic](const TopicRule& rule) { return topic.starts_with(rule.prefix); });
-    return at == rules.end() ? nullptr : &*at;
-  };
-  const auto allows = [this](const std::set<PeerClass>* classes, const PeerId& peer) {
-    const PeerClass peer_class = class_of(peer);
-    return peer_class != PeerClass::denied && (classes == nullptr || classes->contains(peer_class));
-  };
-  return {[=](const PeerId& author, std::string_view topic) {
-            const TopicRule* rule = rule_of(topic);
-            return allows(rule == nullptr ? nullptr : &rule->publishers, author);
-          },
-          [=](const PeerId& peer, std::string_view topic) {
-            const TopicRule* rule = rule_of(topic);
-            return allows(rule == nullptr ? nullptr : &rule->followers, peer);
-          }};
-}
-
 // The link that asks is counted among the others.
 std::optional<CloseCause> Host::refusal_of(const Link& asking, PeerClass peer_class) const {
   if (peer_class == PeerClass::denied) return CloseCause{CloseReason::denied, "the peer is denied"};
@@ -95,6 +74,7 @@ bool Host::make_room() {
 
 void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
   classes_ = std::move(classes);
+  router_.set_access({options_.topic_rules, classes_, options_.unlisted});
   std::erase_if(history_, [this](const auto& entry) { return !classes_.contains(entry.first); });
   for (auto& [peer, neighbour] : neighbours_) {
     const PeerClass peer_class = class_of(peer);

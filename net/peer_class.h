@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <set>
-#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -35,13 +33,5 @@ inline constexpr ClassRules kLightRules{.per_address_max = 16,
                                         .inbound_streams_max = 64,
                                         .inbound_streams_per_second = 30,
                                         .receive_bytes_max = std::size_t{2} << 20};
-
-// Which classes may write on the topics that begin with `prefix`, and which may follow them. The first rule that fits
-// counts; a topic without one is open to all but denied authors and peers.
-struct TopicRule {
-  std::string prefix;
-  std::set<PeerClass> publishers{PeerClass::committee, PeerClass::registered, PeerClass::light};
-  std::set<PeerClass> followers{PeerClass::committee, PeerClass::registered, PeerClass::light};
-};
 
 }  // namespace kms::net

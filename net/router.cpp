@@ -125,7 +125,7 @@ PubsubEffects Router::recheck(const PeerId& id) {
   auto at = peers_.find(id);
   if (at == peers_.end()) return effects;
   std::erase_if(at->second.topics, [&](const std::string& name) {
-    if (may_follow(id, name)) return false;
+    if (access_.may_follow(id, name)) return false;
     if (Topic* ours = find_topic(name)) ours->grafted.erase(id);
     effects.events.emplace_back(PeerSubscription{id, name, false});
     return true;

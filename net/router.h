@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <map>
 #include <set>
 #include <variant>
@@ -24,6 +23,7 @@
 #include "net/peer_class.h"
 #include "net/pubsub_message.h"
 #include "net/seen_cache.h"
+#include "net/topic_access.h"
 
 namespace kms::net {
 
@@ -40,13 +40,6 @@ struct TopicFilter {
   std::set<std::string, std::less<>> names;
   std::vector<std::string> prefixes;
   bool allows(std::string_view topic) const;
-};
-
-// Who may write on a topic and who may follow it, by the class of the author or peer. Asked before a signature is
-// checked and before a subscription or a GRAFT is stored. Empty: everybody.
-struct TopicAccess {
-  std::function<bool(const PeerId& author, std::string_view topic)> may_publish;
-  std::function<bool(const PeerId& peer, std::string_view topic)> may_follow;
 };
 
 struct RouterOptions {
@@ -168,6 +161,7 @@ class Router {
   void outbound_closed(const PeerId& peer);
   // Its stream to us ended: what it subscribed to and grafted is forgotten.
   void inbound_closed(const PeerId& peer);
+  // Asked before a signature is checked, and before a subscription or a GRAFT is stored.
   void set_access(TopicAccess access) { access_ = std::move(access); }
   // Asks again about what a peer follows, after its class changed: what it may not is forgotten.
   PubsubEffects recheck(const PeerId& peer);
@@ -239,9 +233,6 @@ class Router {
   using Topics = std::map<std::string, Topic, std::less<>>;
 
   Topic* find_topic(std::string_view topic);
-  bool may_follow(const PeerId& peer, std::string_view topic) const {
-    return !access_.may_follow || access_.may_follow(peer, topic);
-  }
   void receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
   void receive_message(const PeerId& id, const MessageView& view, Now now, PubsubEffects& effects);
   void receive_grafts(const PeerId& id, const RpcView& rpc, PubsubEffects& effects);

@@ -37,7 +37,7 @@ void Router::receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& 
     bool is_stored = peer.topics.contains(name);
     if (view.subscribe == is_stored) continue;
     if (view.subscribe && peer.topics.size() >= options_.topics_per_peer_max) continue;
-    if (view.subscribe && !may_follow(id, name)) continue;
+    if (view.subscribe && !access_.may_follow(id, name)) continue;
     std::string topic(name);
     if (view.subscribe) {
       peer.topics.insert(topic);
@@ -81,7 +81,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   if (*author && (*author)->id == self_.peer_id()) {
     return refuse(id, Refusal::own_message, name, "a message of ours comes back", effects);
   }
-  if (*author && access_.may_publish && !access_.may_publish((*author)->id, name)) {
+  if (*author && !access_.may_publish((*author)->id, name)) {
     return refuse(id, Refusal::not_allowed, name, "the author's class may not write here", effects);
   }
 
@@ -141,7 +141,7 @@ void Router::receive_grafts(const PeerId& id, const RpcView& rpc, PubsubEffects&
   for (ByteView name : rpc.grafts) {
     ++counters_.grafts_in;
     Topic* topic = find_topic(as_text(name));
-    if (topic == nullptr || !topic->subscribed || !may_follow(id, as_text(name))) continue;
+    if (topic == nullptr || !topic->subscribed || !access_.may_follow(id, as_text(name))) continue;
     if (!topic->grafted.insert(id).second) continue;
     effects.events.emplace_back(PeerGrafted{id, std::string(as_text(name))});
   }
