@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   };
   add("primitives", "Microseconds per call of what ceremonies and delegations are made of", run_primitives);
   add("router", "Messages, bytes and signatures per delegation, by layout of the gossip topics", run_router);
+  add("link", "Bytes a second of one link, beside a bare encrypted loop over the same bytes", run_link);
+  add("batches", "Items a second in signed batches through one node, over sockets", run_batches);
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

@@ -9,5 +9,9 @@ enum class Output { table, json };
 void run_primitives(Output output);
 // Messages, bytes and signatures of one delegation, by layout of the gossip topics.
 void run_router(Output output);
+// What one link carries, beside a bare encrypted loop over the same bytes.
+void run_link(Output output);
+// Items in signed batches through one node, over sockets.
+void run_batches(Output output);
 
 }  // namespace kms::bench
