@@ -229,11 +229,11 @@ Result<Done> Done::parse(ByteView body) {
 std::string_view name_of(RefusalCode code) {
   switch (code) {
     case RefusalCode::stale:
-      return "stale epoch";
+      return "another key or epoch";
     case RefusalCode::unauthorised:
       return "not authorised";
     case RefusalCode::entry:
-      return "not a listed entry node";
+      return "not a listed entry node, or not its own entry";
     case RefusalCode::form_off:
       return "form switched off";
     case RefusalCode::replay:
@@ -246,6 +246,8 @@ std::string_view name_of(RefusalCode code) {
       return "no share";
     case RefusalCode::busy:
       return "busy";
+    case RefusalCode::clock:
+      return "issued more than 30 s from this member's time; compare the clocks";
   }
   return "unknown";
 }
@@ -263,7 +265,7 @@ Result<Refusal> Refusal::parse(ByteView body) {
   Fields fields(body);
   std::uint64_t code = 0;
   bool ok = fields.fixed(1, out.rh) && fields.index(2, out.index) &&
-            fields.number(3, static_cast<std::uint32_t>(RefusalCode::busy), code) && code != 0 && fields.finished();
+            fields.number(3, static_cast<std::uint32_t>(RefusalCode::clock), code) && code != 0 && fields.finished();
   if (!ok) return malformed("Refusal");
   out.code = static_cast<RefusalCode>(code);
   return canonical(std::move(out), body, "Refusal");

@@ -81,6 +81,7 @@ enum class RefusalCode : std::uint32_t {
   bad_point = 7,
   no_share = 8,
   busy = 9,
+  clock = 10,
 };
 std::string_view name_of(RefusalCode code);
 

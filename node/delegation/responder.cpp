@@ -20,12 +20,28 @@ bool is_near(std::uint64_t issued_at, std::uint64_t now_s) {
 }  // namespace
 
 Responder::Responder(CredentialsPtr credentials, ResponderLimits limits)
-    : credentials_(std::move(credentials)), limits_(limits) {}
+    : credentials_(std::move(credentials)),
+      limits_(limits),
+      jobs_room_(limits.jobs_max),
+      tasks_room_(limits.tasks_max) {}
 
-bool Responder::is_acceptable(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const {
+// What needs no curve operation.
+std::optional<RefusalCode> Responder::fault(const DelegateRequest& request, Position from, const ServingKey& key,
+                                            Now now) const {
   const Entry& entry = request.entry;
-  return request.key == key.key && from != key.self && key.members.has(from) &&
-         entry.entry == key.members.at(from).node && is_near(entry.issued_at, now.unix_s());
+  const bool is_own_entry = from != key.self && key.members.has(from) && entry.entry == key.members.at(from).node;
+  if (!is_own_entry) return RefusalCode::entry;
+  if (!is_near(entry.issued_at, now.unix_s())) return RefusalCode::clock;
+  if (request.key != key.key || entry.epoch != key.epoch || entry.transcript != key.transcript) {
+    return RefusalCode::stale;
+  }
+  if (!key.share) return RefusalCode::no_share;
+  return std::nullopt;
+}
+
+Responder::Tasks::iterator Responder::forget(Tasks::iterator task) {
+  tasks_room_.give_back(task->first.entry);
+  return tasks_.erase(task);
 }
 
 // How many members, seen alive and not `passed_over`, rank before this one.
@@ -44,24 +60,20 @@ Effects Responder::receive(Position from, DelegateRequest request, std::vector<c
                            ServingKeyPtr key, Now now) {
   ++counts_.requests;
   TaskId id{from, request.entry.rh};
-  Task task{std::move(request),     std::move(allowed), std::move(key), std::nullopt, std::nullopt, false, 0,
-            now.instant + kTaskLife};
+  Task task{std::move(request), std::move(allowed), std::move(key), {}, {}, 0, 0, now.instant + kTaskLife};
   const ServingKey& serving = *task.key;
-  if (!is_acceptable(task.request, from, serving, now)) return refuse(id, task, RefusalCode::entry);
+  if (auto code = fault(task.request, from, serving, now)) return refuse(id, task, *code);
   const Entry& entry = task.request.entry;
-  if (entry.epoch != serving.epoch || entry.transcript != serving.transcript) {
-    return refuse(id, task, RefusalCode::stale);
-  }
-  if (!serving.share) return refuse(id, task, RefusalCode::no_share);
 
   auto known = tasks_.find(id);
   if (known != tasks_.end()) {
     // The client asked again (v0 has no nonce). Within a hedge delay of the last answer it is a copy.
     const Task& last = known->second;
-    bool recent = last.in_work || (last.answered_at && now.instant < *last.answered_at + limits_.hedge_delay);
+    bool recent = last.job != 0 || (last.answered_at && now.instant < *last.answered_at + limits_.hedge_delay);
     if (recent && last.request.entry.issued_at == entry.issued_at) return {};
-    tasks_.erase(known);
-  } else if (tasks_.size() >= limits_.tasks_max) {
+    forget(known);
+  }
+  if (!tasks_room_.take(from)) {
     ++counts_.busy;
     return refuse(id, task, RefusalCode::busy);
   }
@@ -76,11 +88,11 @@ Effects Responder::receive(Position from, DelegateRequest request, std::vector<c
 
 Effects Responder::answer(const TaskId& id, Task& task) {
   task.due.reset();
-  if (jobs_.size() >= limits_.jobs_max) {
+  if (!jobs_room_.take(id.entry)) {
     ++counts_.busy;
     return refuse(id, task, RefusalCode::busy);
   }
-  task.in_work = true;
+  task.job = next_job_;
   AnswerJob job{task.request, task.allowed, task.key, credentials_, task.key->members.at(id.entry).key, nullptr, {}};
   auto sealing = sealings_.find(task.request.entry.reply_key);
   if (sealing != sealings_.end()) job.sealing = sealing->second.first;
@@ -109,15 +121,16 @@ Effects Responder::computed(Job job, Now now) {
   if (entry == jobs_.end()) return effects;
   TaskId id = entry->second;
   jobs_.erase(entry);
+  jobs_room_.give_back(id.entry);
   auto& work = std::get<AnswerJob>(job.work);
   if (work.sealing && sealings_.size() < kSealingsMax) {
     sealings_.try_emplace(work.sealing->reply_key, work.sealing, now.instant + kSealingLife);
   }
   auto task = tasks_.find(id);
-  if (task != tasks_.end()) {
-    task->second.in_work = false;
-    task->second.answered_at = now.instant;
-  }
+  // The entry is done, or asked again meanwhile, perhaps with another reply key: nobody waits for this result.
+  if (task == tasks_.end() || task->second.job != job.id) return effects;
+  task->second.job = 0;
+  task->second.answered_at = now.instant;
   if (auto* code = std::get_if<RefusalCode>(&work.result)) {
     ++counts_.refused;
     Refusal refusal;
@@ -126,6 +139,7 @@ Effects Responder::computed(Job job, Now now) {
     refusal.code = *code;
     effects.report.push_back({"refused its request: " + std::string(name_of(*code)), id.entry});
     effects.send.push_back({Audience::entry, work.request.entry.entry, Refusal::kType, refusal.body()});
+    forget(task);
     return effects;
   }
   ++counts_.answered;
@@ -140,9 +154,10 @@ Effects Responder::receive(Position from, const Need& need, Now now) {
   auto& [id, task] = *found;
   const ServingKey& key = *task.key;
   if (need.epoch != key.epoch || need.transcript != key.transcript || need.round <= task.round) return {};
+  if (need.round > key.members.size()) return {};  // no honest entry asks that often
   task.round = need.round;
   bool recent = task.answered_at && now.instant < *task.answered_at + limits_.hedge_delay;
-  if (task.in_work || recent) return {};
+  if (task.job != 0 || recent) return {};
   auto is_listed = [&](Position position) {
     return std::binary_search(need.good.begin(), need.good.end(), position) ||
            std::binary_search(need.bad.begin(), need.bad.end(), position);
@@ -153,7 +168,8 @@ Effects Responder::receive(Position from, const Need& need, Now now) {
 }
 
 Effects Responder::receive(Position from, const Done& done) {
-  tasks_.erase({from, done.rh});
+  const auto task = tasks_.find({from, done.rh});
+  if (task != tasks_.end()) forget(task);
   return {};
 }
 
@@ -162,7 +178,7 @@ Effects Responder::tick(Now now) {
   for (auto entry = tasks_.begin(); entry != tasks_.end();) {
     auto& [id, task] = *entry;
     if (now.instant >= task.forget_at) {
-      entry = tasks_.erase(entry);
+      entry = forget(entry);
       continue;
     }
     if (task.due && now.instant >= *task.due) {

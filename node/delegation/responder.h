@@ -1,8 +1,10 @@
 // A member's side of form A (PROTOCOL.md 5.2, 5.5): decides whether and when to answer a request that it saw on the
 // requests topic, and seals its partial to the entry. Sans-IO; the partial itself is a job that verifies everything.
 //
-// Bounds: `tasks_max` requests remembered, `jobs_max` partials in work; beyond either the entry gets Refusal(BUSY).
-// A task is forgotten when its entry says Done, or after kTaskLife.
+// Bounds: `tasks_max` requests remembered, `jobs_max` partials in work, both shared fairly among the entries
+// (shared_room.h); an entry beyond its share gets Refusal(BUSY). A task is forgotten when its entry says Done, when its
+// request turns out to be unauthorised, or after kTaskLife. A request that waits for its turn is not verified yet: that
+// would cost every member what is meant to cost t of them.
 #pragma once
 
 #include <map>
@@ -10,20 +12,21 @@
 
 #include "base/time.h"
 #include "node/delegation/effects.h"
+#include "node/delegation/shared_room.h"
 
 namespace kms::delegation {
 
 struct ResponderLimits {
   Duration hedge_delay = 50ms;
   std::size_t tasks_max = 8192;
-  std::size_t jobs_max = 1024;
+  std::size_t jobs_max = 2048;
 };
 
 struct ResponderCounts {
   std::uint64_t requests = 0;
   std::uint64_t answered = 0;
   std::uint64_t hedged = 0;   // of these, after a wait or a Need
-  std::uint64_t refused = 0;  // not authorised, unlisted entry, stale
+  std::uint64_t refused = 0;  // not authorised, unlisted entry, stale, clocks apart
   std::uint64_t busy = 0;
 };
 
@@ -56,7 +59,7 @@ class Responder {
     ServingKeyPtr key;
     std::optional<Instant> due;  // none: answered, or waiting for a job
     std::optional<Instant> answered_at;
-    bool in_work = false;
+    std::uint64_t job = 0;    // in work for it, 0: none
     std::uint32_t round = 0;  // of the newest Need
     Instant forget_at;
   };
@@ -65,14 +68,18 @@ class Responder {
   std::size_t members_ahead(const ServingKey& key, const Hash32& rh, Position entry, PassedOver passed_over) const;
   Effects answer(const TaskId& id, Task& task);
   Effects refuse(const TaskId& id, const Task& task, RefusalCode code);
-  bool is_acceptable(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const;
+  std::optional<RefusalCode> fault(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const;
+  using Tasks = std::map<TaskId, Task>;
+  Tasks::iterator forget(Tasks::iterator task);
 
   CredentialsPtr credentials_;
   ResponderLimits limits_;
   std::set<Position> alive_;
   std::uint64_t next_job_ = 1;
   std::map<std::uint64_t, TaskId> jobs_;
-  std::map<TaskId, Task> tasks_;
+  SharedRoom jobs_room_;
+  Tasks tasks_;
+  SharedRoom tasks_room_;
   std::map<ByteArray<33>, std::pair<SealingSecretPtr, Instant>> sealings_;  // by reply key
   ResponderCounts counts_;
 };

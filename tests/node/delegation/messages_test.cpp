@@ -23,6 +23,10 @@ TEST(DelegationMessages, ReadsWhatItWrote) {
   EXPECT_EQ(read->bad, need().bad);
   Refusal refusal{Hash32{9}, 3, RefusalCode::busy};
   EXPECT_EQ(Refusal::parse(refusal.body()).value().body(), refusal.body());
+  refusal.code = RefusalCode::clock;
+  EXPECT_EQ(Refusal::parse(refusal.body()).value().code, RefusalCode::clock);
+  refusal.code = static_cast<RefusalCode>(11);
+  EXPECT_FALSE(Refusal::parse(refusal.body()));
 }
 
 TEST(DelegationMessages, RefusesALongerFormOfANumber) {
