@@ -1,14 +1,38 @@
 #include "dkg/candidate_book.h"
 
+#include <algorithm>
+
 namespace kms::dkg {
 
 bool CandidateBook::learn(const Sid& sid, const DealList& list) {
   Value value{slot_.slot, sid, list};
   const auto transcript = value.transcript();
   if (lists_.contains(transcript)) return true;
-  if (lists_.size() >= kListsMax) return false;
+  if (lists_.size() >= kListsMax && !forget_oldest_list()) return false;
+  lists_order_.push_back(transcript);
   values_.emplace(value.hash(), transcript);
   lists_.emplace(transcript, std::move(value));
+  return true;
+}
+
+bool CandidateBook::is_in_use(const TranscriptHash& transcript) const {
+  if (certificates_.contains(transcript)) return true;
+  const auto names_it = [&](const std::optional<Candidate>& candidate) {
+    return candidate && Value{slot_.slot, candidate->sid, candidate->list}.transcript() == transcript;
+  };
+  return std::any_of(views_.begin(), views_.end(), [&](const auto& entry) {
+    return names_it(entry.second.newest) || names_it(entry.second.answered);
+  });
+}
+
+bool CandidateBook::forget_oldest_list() {
+  const auto oldest = std::find_if(lists_order_.begin(), lists_order_.end(),
+                                   [&](const TranscriptHash& transcript) { return !is_in_use(transcript); });
+  if (oldest == lists_order_.end()) return false;
+  const auto list = lists_.find(*oldest);
+  values_.erase(list->second.hash());
+  lists_.erase(list);
+  lists_order_.erase(oldest);
   return true;
 }
 
@@ -66,11 +90,23 @@ void CandidateBook::forget_below(std::uint32_t view) {
 bool CandidateBook::wants_ready(Position member, const TranscriptHash& transcript) const {
   const auto found = readied_.find(member);
   if (found == readied_.end()) return true;
-  return !found->second.contains(transcript) && found->second.size() < kReadysPerMember;
+  return std::none_of(found->second.begin(), found->second.end(),
+                      [&](const ReadyName& name) { return name.transcript == transcript; });
+}
+
+void CandidateBook::forget_oldest_ready(Position member) {
+  auto& names = readied_.at(member);
+  const auto signatures = readys_.find({names.front().sid, names.front().transcript});
+  names.pop_front();
+  if (signatures == readys_.end()) return;
+  signatures->second.erase(member);
+  if (signatures->second.empty()) readys_.erase(signatures);
 }
 
 bool CandidateBook::add_ready(const Ready& ready, const Signature& signature) {
-  readied_[ready.index].insert(ready.transcript);
+  auto& names = readied_[ready.index];
+  if (names.size() >= kReadysPerMember) forget_oldest_ready(ready.index);
+  names.push_back({ready.sid, ready.transcript});
   auto& signatures = readys_[{ready.sid, ready.transcript}];
   signatures.emplace(ready.index, signature);
   if (signatures.size() < slot_.receiving().q() || certificates_.contains(ready.transcript)) return false;
@@ -82,8 +118,8 @@ bool CandidateBook::add_ready(const Ready& ready, const Signature& signature) {
 
 std::vector<Position> CandidateBook::ready_members(const TranscriptHash& transcript) const {
   std::vector<Position> members;
-  for (const auto& [member, transcripts] : readied_) {
-    if (transcripts.contains(transcript)) members.push_back(member);
+  for (const auto& [member, names] : readied_) {
+    if (!wants_ready(member, transcript)) members.push_back(member);
   }
   return members;
 }

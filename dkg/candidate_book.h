@@ -1,6 +1,7 @@
 // Candidates, READYs and the CandidateCerts made of them (PROTOCOL.md 4.4); also the values (sid, T, list) known here.
 #pragma once
 
+#include <deque>
 #include <set>
 
 #include "dkg/turn.h"
@@ -10,11 +11,12 @@ namespace kms::dkg {
 class CandidateBook {
  public:
   static constexpr std::size_t kListsMax = 512;
-  static constexpr std::size_t kReadysPerMember = 32;  // different T; views are few, each allows f_D + 1
+  static constexpr std::size_t kReadysPerMember = 32;  // different T; the oldest goes
 
   explicit CandidateBook(const SlotContext& slot) : slot_(slot) {}
 
-  // Lists come from Candidates, Proposals and fetched Values; each is proven by its T. False when the book is full.
+  // Lists come from Candidates, Proposals and fetched Values; each is proven by its T. At the bound the oldest goes
+  // that neither has a certificate nor belongs to a Candidate of these views; false if there is none.
   bool learn(const Sid& sid, const DealList& list);
   const Value* find(const TranscriptHash& transcript) const;
   const Value* find(const ValueHash& value) const;
@@ -48,12 +50,21 @@ class CandidateBook {
     std::optional<Candidate> answered;
     std::uint32_t rounds = 0;
   };
+  bool is_in_use(const TranscriptHash& transcript) const;
+  bool forget_oldest_list();
+  void forget_oldest_ready(Position member);
+
   const SlotContext& slot_;
   std::map<TranscriptHash, Value> lists_;
+  std::deque<TranscriptHash> lists_order_;  // as learnt
   std::map<ValueHash, TranscriptHash> values_;
   std::map<std::uint32_t, ViewCandidates> views_;
   std::map<std::pair<Sid, TranscriptHash>, std::map<Position, Signature>> readys_;
-  std::map<Position, std::set<TranscriptHash>> readied_;
+  struct ReadyName {
+    Sid sid;
+    TranscriptHash transcript;
+  };
+  std::map<Position, std::deque<ReadyName>> readied_;  // as they came
   std::map<TranscriptHash, Certificate> certificates_;
 };
 

@@ -129,9 +129,11 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
   restored = turn.take();
 }
 
-Effects Ceremony::Impl::receive(const Envelope& envelope, Now now) {
+Effects Ceremony::Impl::receive(const Envelope& envelope, const NodeId& from, Now now) {
   Turn turn(slot, outbox, now);
+  author = slot.everybody().position_of(from).value_or(0);
   take_in(envelope, Source::peer, turn);
+  author = 0;
   return finish(turn);
 }
 
@@ -247,8 +249,8 @@ Result<Ceremony> Ceremony::restore(Plan plan, Self self, const Records& records,
   return Ceremony(std::move(impl));
 }
 
-Effects Ceremony::receive(const Envelope& envelope, Now now) {
-  return impl_->receive(envelope, now);
+Effects Ceremony::receive(const Envelope& envelope, const NodeId& author, Now now) {
+  return impl_->receive(envelope, author, now);
 }
 Effects Ceremony::tick(Now now) {
   return impl_->advance(now);

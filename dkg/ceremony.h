@@ -62,7 +62,10 @@ class Ceremony {
   // One message of the ceremony topic, the sender's own included. For the types without a signature of their own
   // (NodeStatus, HaveObjects, Fetch, FetchReply, Certificate) the caller has checked that `envelope.sender` is the
   // author of the batch. Anything malformed, foreign, out of bounds or badly signed changes nothing.
-  Effects receive(const Envelope& envelope, Now now);
+  // `author` is the member whose batch brought it and who pays for work in vain (refusal_book.h): one that sends too
+  // much of what does not verify is not heard for a while.
+  Effects receive(const Envelope& envelope, const NodeId& author, Now now);
+  Effects receive(const Envelope& envelope, Now now) { return receive(envelope, envelope.sender, now); }
   // Call when wakes_at() has come; early calls are harmless. Also to be called once right after begin or restore.
   Effects tick(Now now);
   std::optional<Instant> wakes_at() const;

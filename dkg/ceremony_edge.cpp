@@ -8,18 +8,55 @@ using Source = Ceremony::Impl::Source;
 // A further object goes into another reply, so that each fits an envelope (256 KiB).
 constexpr std::size_t kReplyBytesWanted = 64 * 1024;
 
-template <class M>
-bool is_authentic(const SlotContext& slot, const M& message, const Envelope& envelope, Position sender, Source source) {
-  if (source == Source::own || source == Source::checked || source == Source::stored) return true;
-  return verify_sender(envelope, message, slot.everybody().at(sender).key);
+// The shares of a Link's checks: certificates, prekeys of the header, tables.
+std::int64_t cost_of(const Link& link) {
+  std::size_t units = link.final.signatures.size() + link.activation.signatures.size() + 2 * link.header.members.size();
+  if (link.fate) units += link.fate->signatures.size();
+  for (const auto& voided : link.voids) units += voided.signatures.size();
+  for (const auto& table : link.tables) units += table.shares.size();
+  return static_cast<std::int64_t>(units);
 }
 
 }  // namespace
+
+template <class M>
+bool Ceremony::Impl::is_authentic(const M& message, const Envelope& envelope, Position sender, Source source) {
+  if (source == Source::own || source == Source::checked || source == Source::stored) return true;
+  ++spent;
+  const bool is_signed = verify_sender(envelope, message, slot.everybody().at(sender).key);
+  is_refuted = is_refuted || !is_signed;
+  return is_signed;
+}
+
+bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
+  if (source == Source::stored) return true;
+  spent += static_cast<std::int64_t>(certificate.signatures.size());
+  const bool is_verified = verify(certificate, slot.committees()).has_value();
+  is_refuted = is_refuted || !is_verified;
+  return is_verified;
+}
+
+bool Ceremony::Impl::is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn) {
+  if (source != Source::peer && source != Source::fetched) return true;
+  if (author == 0 || envelope.type == MessageType::node_status) return true;
+  if (early.has(sender, envelope) || refusals.has_refused(envelope)) return false;
+  return refusals.may_cost(author, turn.instant());
+}
+
+void Ceremony::Impl::settle_cost(const Envelope& envelope, Taken taken, Turn& turn) {
+  const auto units = std::exchange(spent, 0);
+  const bool is_refused = std::exchange(is_refuted, false);
+  if (author == 0 || taken == Taken::yes || units == 0) return;
+  if (is_refused) refusals.refuse(envelope);
+  if (!refusals.charge(author, units, turn.instant())) return;
+  turn.report(Event::Kind::misbehaviour, "it sent more that does not verify than is checked for it; it waits", author);
+}
 
 void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn) {
   if (envelope.network != slot.plan.network_id) return;
   const auto sender = slot.everybody().position_of(envelope.sender);
   if (!sender) return;
+  if (!is_heard(envelope, *sender, source, turn)) return;
   const auto message = parse_message(envelope);
   if (!message) {
     if (source == Source::peer) {
@@ -28,6 +65,7 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
     return;
   }
   const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, *sender, source, turn); }, *message);
+  settle_cost(envelope, taken, turn);
   if (taken == Taken::early) early.keep(*sender, envelope);
   if (source == Source::peer && *sender != slot.receiver) show_decision(envelope.type, *sender, Phase::closed, turn);
 }
@@ -35,7 +73,7 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
 Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
   if (is_decided() || !prekeys.wants(sender, announce, attempts.own())) return Taken::no;
-  if (!is_authentic(slot, announce, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
   prekeys.add(sender, announce, envelope, turn);
   return Taken::yes;
 }
@@ -65,9 +103,11 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   // Not headers[..]: nothing is noted before the signature is checked.
   const auto pushed = headers.find(header.attempt);
   if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
-  if (!is_authentic(slot, header, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(header, envelope, sender, source)) return Taken::no;
   if (!is_asked && !is_live) return Taken::early;
+  spent += 2 * static_cast<std::int64_t>(header.members.size());
   if (const auto fault = judge_header(header)) {
+    is_refuted = true;
     const bool is_foreign =
         *fault == HeaderFault::committee_differs_from_file || *fault == HeaderFault::key_set_terms_differ;
     turn.report(is_foreign ? Event::Kind::parameters : Event::Kind::misbehaviour,
@@ -107,18 +147,19 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& en
   const auto hash = deal.hash();
   auto* round = find_round(deal.sid);
   if (round == nullptr) {
-    if (is_decided() || !is_authentic(slot, deal, envelope, sender, source)) return Taken::no;
+    if (is_decided() || !is_authentic(deal, envelope, sender, source)) return Taken::no;
     return Taken::early;
   }
   if (!round->wants(sender, hash)) return Taken::no;
   if (source != Source::stored && !serves_decision(*round, hash)) return Taken::no;
   if (is_decided() && source != Source::stored && !pulls.wants(id_cast<ObjectId>(hash))) return Taken::no;
-  if (!is_authentic(slot, deal, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(deal, envelope, sender, source)) return Taken::no;
   const auto convictions = round->convictions();
-  round->add(deal, hash, envelope, turn);
+  spent += static_cast<std::int64_t>(round->header().keys()) * round->header().threshold.t();
+  is_refuted = !round->add(deal, hash, envelope, turn);
   if (round->convictions() > convictions) agreement.stretch_view();
   has_news = true;
-  return Taken::yes;
+  return is_refuted ? Taken::no : Taken::yes;
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const Envelope& envelope, Position sender,
@@ -126,10 +167,10 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const En
   if (is_decided() || complaint.receiver != sender || !slot.receivers().has(sender)) return Taken::no;
   auto* round = find_round(complaint.sid);
   if (round == nullptr || round->find(complaint.deal) == nullptr) {
-    return is_authentic(slot, complaint, envelope, sender, source) ? Taken::early : Taken::no;
+    return is_authentic(complaint, envelope, sender, source) ? Taken::early : Taken::no;
   }
   if (!attempts.is_live(round->header().attempt) || !round->wants_complaint(complaint)) return Taken::no;
-  if (!is_authentic(slot, complaint, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(complaint, envelope, sender, source)) return Taken::no;
   if (round->add_complaint(complaint, envelope, turn)) agreement.stretch_view();
   return Taken::yes;
 }
@@ -141,7 +182,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Candidate& candidate, const En
   if (candidate.view < 1 || candidate.view < current) return Taken::no;
   if (candidate.view > current + Simplex::kViewsAhead || sender != agreement.leader(candidate.view)) return Taken::no;
   if (!candidates.wants(candidate)) return Taken::no;
-  if (!is_authentic(slot, candidate, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(candidate, envelope, sender, source)) return Taken::no;
   candidates.add(candidate);
   return Taken::yes;
 }
@@ -150,7 +191,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& 
                                             Source source, Turn&) {
   if (ready.slot != slot.slot || ready.index != sender || has_decision()) return Taken::no;
   if (!slot.receivers().has(sender) || !candidates.wants_ready(sender, ready.transcript)) return Taken::no;
-  if (!is_authentic(slot, ready, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(ready, envelope, sender, source)) return Taken::no;
   const auto* round = find_round(ready.sid);
   if (round == nullptr) return Taken::early;
   if (round->header().is_absent(sender)) return Taken::no;
@@ -163,25 +204,25 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, Position, Source source,
                                             Turn& turn) {
   if (certificate.slot != slot.slot || !is_zero(certificate.emergency_cert)) return Taken::no;
-  const auto is_valid = [&] { return source == Source::stored || verify(certificate, slot.committees()).has_value(); };
   switch (certificate.kind) {
     case CertificateKind::candidate:
       if (has_decision() || candidates.certificate(certificate.transcript) != nullptr) return Taken::no;
-      if (candidates.certificates().size() >= CandidateBook::kListsMax || !is_valid()) return Taken::no;
+      if (candidates.certificates().size() >= CandidateBook::kListsMax || !is_valid(certificate, source))
+        return Taken::no;
       candidates.add_certificate(certificate);
       agreement.start(turn.instant());
       return Taken::yes;
     case CertificateKind::notar:
     case CertificateKind::null:
     case CertificateKind::final:
-      if (!agreement.wants_certificate(certificate) || !is_valid()) return Taken::no;
+      if (!agreement.wants_certificate(certificate) || !is_valid(certificate, source)) return Taken::no;
       agreement.add_certificate(certificate, turn);
       agreement.start(turn.instant());
       return Taken::yes;
     case CertificateKind::activation:
       if (activation.is_released()) return Taken::no;
-      if (!is_decided()) return is_valid() ? Taken::early : Taken::no;
-      if (certificate.transcript != activation.record()->transcript || !is_valid()) return Taken::no;
+      if (!is_decided()) return is_valid(certificate, source) ? Taken::early : Taken::no;
+      if (certificate.transcript != activation.record()->transcript || !is_valid(certificate, source)) return Taken::no;
       activation.add_certificate(certificate, turn);
       return Taken::yes;
     case CertificateKind::emergency:
@@ -194,7 +235,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
   if (!agreement.wants_proposal(sender, proposal)) return Taken::no;
-  if (!is_authentic(slot, proposal, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(proposal, envelope, sender, source)) return Taken::no;
   if (!agreement.add_proposal(sender, proposal, envelope, turn)) {
     turn.report(Event::Kind::misbehaviour, "a Proposal contradicts itself", sender);
     return Taken::no;
@@ -206,7 +247,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Enve
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& envelope, Position sender, Source source,
                                             Turn& turn) {
   if (!slot.deciders().has(sender) || !agreement.wants_vote(sender, vote)) return Taken::no;
-  if (!is_authentic(slot, vote, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(vote, envelope, sender, source)) return Taken::no;
   agreement.add_vote(sender, vote, *envelope.signature, turn.instant());
   return Taken::yes;
 }
@@ -214,9 +255,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& en
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
   if (active.slot != slot.slot || active.index != sender || !slot.receivers().has(sender)) return Taken::no;
-  if (!is_decided()) return is_authentic(slot, active, envelope, sender, source) ? Taken::early : Taken::no;
+  if (!is_decided()) return is_authentic(active, envelope, sender, source) ? Taken::early : Taken::no;
   if (!activation.wants_active(sender, active)) return Taken::no;
-  if (!is_authentic(slot, active, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(active, envelope, sender, source)) return Taken::no;
   activation.add_active(sender, active, envelope, turn);
   return Taken::yes;
 }
@@ -224,9 +265,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
   if (confirm.slot != slot.slot || confirm.index != sender || !slot.receivers().has(sender)) return Taken::no;
-  if (!is_decided()) return is_authentic(slot, confirm, envelope, sender, source) ? Taken::early : Taken::no;
+  if (!is_decided()) return is_authentic(confirm, envelope, sender, source) ? Taken::early : Taken::no;
   if (!activation.wants_confirm(sender, confirm)) return Taken::no;
-  if (!is_authentic(slot, confirm, envelope, sender, source)) return Taken::no;
+  if (!is_authentic(confirm, envelope, sender, source)) return Taken::no;
   activation.add_confirm(confirm, envelope, turn);
   return Taken::yes;
 }
@@ -234,9 +275,14 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelo
 Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envelope&, Position, Source, Turn& turn) {
   if (activation.is_released()) return Taken::no;
   for (const auto& link : chain.links) {
-    if (link.header.slot() != slot.slot || judge_header(link.header)) continue;
+    if (link.header.slot() != slot.slot) continue;
+    // One slot has one Link in an honest chain.
+    spent += cost_of(link);
+    is_refuted = true;
+    if (judge_header(link.header)) return Taken::no;
     const auto record = verify_link(link, slot.plan.network_id, nullptr);
-    if (!record) continue;
+    if (!record) return Taken::no;
+    is_refuted = false;
     adopt(*record, turn);
     return Taken::yes;
   }

@@ -9,6 +9,7 @@
 #include "dkg/early_book.h"
 #include "dkg/prekey_book.h"
 #include "dkg/pull_book.h"
+#include "dkg/refusal_book.h"
 
 namespace kms::dkg {
 
@@ -25,13 +26,19 @@ struct Ceremony::Impl {
   explicit Impl(SlotContext context);
   void restore(const Records& records, Now now);
 
-  Effects receive(const Envelope& envelope, Now now);
+  Effects receive(const Envelope& envelope, const NodeId& from, Now now);
   Effects advance(Now now);  // time passed, or an input other than a message came
   Effects finish(Turn& turn);
   std::optional<Instant> wakes_at() const;
 
   // ceremony_edge.cpp
   void take_in(const Envelope& envelope, Source source, Turn& turn);
+  // Who pays for a message: the member that sent it here, not the one that signed it. 0: nobody.
+  bool is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn);
+  void settle_cost(const Envelope& envelope, Taken taken, Turn& turn);
+  template <class M>
+  bool is_authentic(const M& message, const Envelope& envelope, Position sender, Source source);
+  bool is_valid(const Certificate& certificate, Source source);
   Taken judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const CeremonyHeader& header, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const Deal& deal, const Envelope& envelope, Position sender, Source source, Turn& turn);
@@ -95,6 +102,10 @@ struct Ceremony::Impl {
   Activation activation;
   EarlyBook early;
   PullBook pulls;
+  RefusalBook refusals;
+  Position author = 0;      // of the input in hand
+  std::int64_t spent = 0;   // on the message in hand, in units of RefusalBook
+  bool is_refuted = false;  // a check of the message in hand failed for good
   std::map<Sid, DealRound> rounds;
   std::map<std::uint32_t, Sid> joined;           // by attempt
   std::map<std::uint32_t, std::size_t> headers;  // pushed ones, by attempt

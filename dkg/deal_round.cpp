@@ -79,6 +79,7 @@ bool DealRound::add_complaint(const Complaint& complaint, const Envelope& envelo
   auto& held = deals_.at(complaint.deal);
   switch (judge(terms_, held.deal, held.hash, complaint)) {
     case ComplaintVerdict::irrelevant:
+      false_complaints_.insert({complaint.deal, complaint.receiver});
       return false;
     case ComplaintVerdict::convicts_receiver:
       false_complaints_.insert({complaint.deal, complaint.receiver});

@@ -4,12 +4,16 @@
 
 namespace kms::dkg {
 
+bool EarlyBook::has(Position member, const Envelope& envelope) const {
+  const auto kept = kept_.find(member);
+  if (kept == kept_.end()) return false;
+  return std::any_of(kept->second.begin(), kept->second.end(),
+                     [&](const Envelope& other) { return other.type == envelope.type && other.body == envelope.body; });
+}
+
 void EarlyBook::keep(Position member, const Envelope& envelope) {
+  if (has(member, envelope)) return;
   auto& kept = kept_[member];
-  const auto is_same = [&](const Envelope& other) {
-    return other.type == envelope.type && other.body == envelope.body;
-  };
-  if (std::any_of(kept.begin(), kept.end(), is_same)) return;
   kept.push_back(envelope);
   if (kept.size() > kPerMember) kept.pop_front();
 }

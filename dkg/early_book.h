@@ -15,6 +15,7 @@ class EarlyBook {
   static constexpr std::size_t kPerMember = 24;  // the oldest goes
 
   void keep(Position member, const Envelope& envelope);
+  bool has(Position member, const Envelope& envelope) const;
   // Everything kept, by member and in order of arrival; the book is empty afterwards.
   std::vector<Envelope> take();
   bool empty() const { return kept_.empty(); }

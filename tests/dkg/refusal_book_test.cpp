@@ -1,0 +1,233 @@
+// What objects that do not verify can cost, and that they cannot crowd out what others sent.
+#include "dkg/refusal_book.h"
+
+#include <gtest/gtest.h>
+
+#include "dkg/candidate_book.h"
+#include "dkg/ceremony.h"
+#include "dkg/deal_round.h"
+#include "tests/sim/random.h"
+
+namespace kms::dkg::test {
+namespace {
+
+Now now_at(Duration since) {
+  return {Instant{} + since, 1'700'000'000'000};
+}
+
+Envelope numbered(std::uint32_t number) {
+  Envelope envelope;
+  envelope.type = MessageType::node_status;
+  envelope.body = {static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(number >> 8)};
+  return envelope;
+}
+
+TEST(RefusalBook, RemembersTheNewestRefusedObjectsOnly) {
+  RefusalBook book;
+  const auto size = static_cast<std::uint32_t>(RefusalBook::kRefusedMax);
+  for (std::uint32_t i = 0; i <= size; ++i) book.refuse(numbered(i));
+  EXPECT_FALSE(book.has_refused(numbered(0)));
+  EXPECT_TRUE(book.has_refused(numbered(1)));
+  EXPECT_TRUE(book.has_refused(numbered(size)));
+}
+
+TEST(RefusalBook, AMemberPaysForItselfAndIsHeardAgainLater) {
+  RefusalBook book;
+  EXPECT_FALSE(book.charge(1, RefusalBook::kUnitsMax - 1, now_at(0s).instant));
+  EXPECT_TRUE(book.charge(1, 5, now_at(0s).instant));
+  EXPECT_FALSE(book.charge(1, 5, now_at(0s).instant)) << "told once";
+  EXPECT_FALSE(book.may_cost(1, now_at(0s).instant));
+  EXPECT_TRUE(book.may_cost(2, now_at(0s).instant));
+  EXPECT_FALSE(book.may_cost(1, now_at(50ms).instant));
+  EXPECT_TRUE(book.may_cost(1, now_at(1s).instant));
+}
+
+struct Slot {
+  Slot() : random(1) {
+    std::vector<crypto::Point> keys;
+    for (int i = 0; i < 4; ++i) {
+      nodes.push_back(crypto::NodeKey::generate(random));
+      keys.push_back(nodes.back().public_key());
+    }
+    members.emplace(Committee::make(keys).value());
+    secret = crypto::Secret<32>::random(random);
+    for (Position position = 1; position <= 4; ++position) {
+      machines.push_back(std::move(Ceremony::begin(plan(), self(position), random, now_at(0s)).value()));
+    }
+  }
+  Plan plan() const {
+    const auto network = network_id("test", {1});
+    const std::vector<Label> labels{Label{1, {}}};
+    return Plan{.network_id = network,
+                .key_set = key_set_id(network, {1}, members->hash(), 2, labels),
+                .labels = labels,
+                .members = *members,
+                .threshold = Threshold::make(4, 2).value(),
+                .file = file_hash(as_bytes("file")),
+                .not_after = 0,
+                .genesis = Genesis::automatic,
+                .timing = {}};
+  }
+  const crypto::NodeKey& node(Position position) const {
+    for (const auto& node : nodes) {
+      if (node.node_id() == members->at(position).node.bytes) return node;
+    }
+    std::abort();
+  }
+  Self self(Position position) const { return Self{node(position), secret}; }
+  Ceremony& machine(Position position) { return machines[position - 1u]; }
+  NodeId id(Position position) const { return members->at(position).node; }
+  SlotId slot() const { return slot_id(plan().key_set, 0, 0); }
+  std::vector<Envelope> sent(const Effects& effects, MessageType type) const {
+    std::vector<Envelope> out;
+    for (const auto& [envelope] : effects.send) {
+      if (envelope.type == type) out.push_back(envelope);
+    }
+    return out;
+  }
+  // A header that the initiator made from everybody's prekeys, and nothing else.
+  Envelope header() {
+    std::vector<Envelope> announces;
+    std::set<NodeId> all;
+    for (Position position = 1; position <= 4; ++position) {
+      for (auto& one : sent(machine(position).tick(now_at(0s)), MessageType::prekey_announce)) announces.push_back(one);
+      all.insert(id(position));
+    }
+    auto& initiator = machine(lead(slot(), 0, 4));
+    for (const auto& announce : announces) initiator.receive(announce, now_at(1ms));
+    return sent(initiator.peers_connected(all, now_at(2ms)), MessageType::ceremony_header).at(0);
+  }
+  // A CANDIDATE certificate, each another one, whose signatures are anybody's.
+  Envelope bad_certificate(std::uint32_t number) const {
+    Ready statement{slot(), Sid{Hash32{1}}, TranscriptHash{Hash32{0, 0, 0, 0, 1}}, 1};
+    for (std::size_t i = 0; i < 4; ++i) statement.transcript.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
+    const auto signature = node(1).sign(Hash32{1});
+    const auto certificate = candidate_certificate(statement, {{1, signature}, {2, signature}, {3, signature}});
+    return wrap(certificate, id(2), plan().network_id);
+  }
+  std::size_t count(const Effects& effects, std::string_view words) const {
+    return static_cast<std::size_t>(std::count_if(effects.report.begin(), effects.report.end(), [&](const auto& event) {
+      return event.text.find(words) != std::string::npos;
+    }));
+  }
+
+  sim::Random random;
+  std::vector<crypto::NodeKey> nodes;
+  std::optional<Committee> members;
+  crypto::Secret<32> secret;
+  std::vector<Ceremony> machines;
+};
+
+TEST(CeremonyCosts, AMemberThatSendsBadCertificatesWithoutEndIsNotHeardForAWhile) {
+  Slot slot;
+  auto& machine = slot.machine(1);
+  machine.tick(now_at(0s));
+  std::size_t told = 0;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    told += slot.count(machine.receive(slot.bad_certificate(i), slot.id(2), now_at(1ms)), "does not verify");
+  }
+  EXPECT_EQ(told, 1u);
+  const auto announce = slot.sent(slot.machine(2).tick(now_at(0s)), MessageType::prekey_announce).at(0);
+  const auto other = slot.sent(slot.machine(3).tick(now_at(0s)), MessageType::prekey_announce).at(0);
+  machine.peers_connected({slot.id(2), slot.id(3)}, now_at(2ms));
+  machine.receive(announce, slot.id(2), now_at(3ms));
+  EXPECT_EQ(machine.status().have, 1u) << "its own prekeys only";
+  machine.receive(other, slot.id(3), now_at(4ms));
+  EXPECT_EQ(machine.status().have, 2u) << "the others are heard";
+  machine.receive(announce, slot.id(2), now_at(30s));
+  EXPECT_EQ(machine.status().have, 3u) << "and so is the first one, later";
+}
+
+TEST(CeremonyCosts, TheSenderPaysAndNotWhoseNameItUses) {
+  Slot slot;
+  auto& machine = slot.machine(1);
+  machine.tick(now_at(0s));
+  const auto announce = slot.sent(slot.machine(3).tick(now_at(0s)), MessageType::prekey_announce).at(0);
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    auto forged = announce;
+    for (std::size_t at = 0; at < 4; ++at) forged.signature->bytes[at + 40] ^= static_cast<std::uint8_t>(i >> 8 * at);
+    forged.signature->bytes[50] ^= 1;
+    machine.receive(forged, slot.id(2), now_at(1ms));
+  }
+  machine.peers_connected({slot.id(2), slot.id(3)}, now_at(2ms));
+  machine.receive(announce, slot.id(3), now_at(3ms));
+  EXPECT_EQ(machine.status().have, 2u);
+}
+
+TEST(CeremonyCosts, AnInvalidDealIsCheckedOnce) {
+  Slot slot;
+  const auto header = slot.header();
+  const Position receiver = static_cast<Position>(lead(slot.slot(), 0, 4) % 4 + 1);
+  const Position dealer = static_cast<Position>(receiver % 4 + 1);
+  slot.machine(receiver).receive(header, now_at(3ms));
+  const auto dealt = slot.sent(slot.machine(dealer).receive(header, now_at(3ms)), MessageType::deal);
+  auto deal = Deal::parse(dealt.at(0).body).value();
+  deal.challenge = crypto::Scalar::parse(Hash32{1}).value();
+  const auto bad = seal(deal, slot.node(dealer), slot.plan().network_id);
+  std::size_t checked = 0;
+  for (int i = 0; i < 10; ++i) {
+    checked += slot.count(slot.machine(receiver).receive(bad, now_at(4ms)), "objective checks");
+  }
+  EXPECT_EQ(checked, 1u);
+  EXPECT_EQ(slot.machine(receiver).status().have, 1u) << "the own Deal";
+  slot.machine(receiver).receive(dealt.at(0), now_at(5ms));
+  EXPECT_EQ(slot.machine(receiver).status().have, 2u) << "a valid one of the same dealer is kept: others may decide it";
+}
+
+TEST(CandidateBook, ForgetsOldListsAndKeepsTheOnesInUse) {
+  Slot slot;
+  const auto context = SlotContext::make(slot.plan(), slot.self(1), slot.random).value();
+  CandidateBook book(context);
+  const auto list_of = [](std::uint32_t number) {
+    DealList list;
+    for (Position dealer = 1; dealer <= 3; ++dealer) {
+      DealRef ref{dealer, {}};
+      for (std::size_t i = 0; i < 4; ++i) ref.hash.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
+      list.push_back(ref);
+    }
+    return list;
+  };
+  const auto transcript_of = [&](std::uint32_t number) {
+    return Value{slot.slot(), Sid{}, list_of(number)}.transcript();
+  };
+  book.add(Candidate{slot.slot(), Sid{}, 1, 0, list_of(0)});
+  const auto signature = slot.node(1).sign(Hash32{1});
+  ASSERT_TRUE(book.learn(Sid{}, list_of(1)));
+  book.add_certificate(
+      candidate_certificate(Ready{slot.slot(), {}, transcript_of(1), 1}, {{1, signature}, {2, signature}}));
+  for (std::uint32_t i = 2; i < 2 * CandidateBook::kListsMax; ++i) ASSERT_TRUE(book.learn(Sid{}, list_of(i))) << i;
+  EXPECT_NE(book.find(transcript_of(0)), nullptr) << "a Candidate of a view that is not over";
+  EXPECT_NE(book.find(transcript_of(1)), nullptr) << "it has a certificate";
+  EXPECT_EQ(book.find(transcript_of(2)), nullptr);
+  EXPECT_EQ(book.find(Value{slot.slot(), Sid{}, list_of(2)}.hash()), nullptr);
+  EXPECT_NE(book.find(transcript_of(2 * CandidateBook::kListsMax - 1)), nullptr);
+  book.forget_below(2);
+  for (std::uint32_t i = 5000; i < 5000 + CandidateBook::kListsMax; ++i) book.learn(Sid{}, list_of(i));
+  EXPECT_EQ(book.find(transcript_of(0)), nullptr);
+}
+
+TEST(CandidateBook, TakesAMembersNewReadysAfterManyOldOnes) {
+  Slot slot;
+  const auto context = SlotContext::make(slot.plan(), slot.self(1), slot.random).value();
+  CandidateBook book(context);
+  const auto transcript_of = [](std::uint32_t number) {
+    TranscriptHash out;
+    for (std::size_t i = 0; i < 4; ++i) out.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
+    return out;
+  };
+  const auto signature = slot.node(1).sign(Hash32{1});
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    ASSERT_TRUE(book.wants_ready(2, transcript_of(i)));
+    book.add_ready(Ready{slot.slot(), {}, transcript_of(i), 2}, signature);
+  }
+  EXPECT_EQ(book.readys(transcript_of(1)), 0u);
+  EXPECT_EQ(book.readys(transcript_of(100)), 1u);
+  EXPECT_FALSE(book.wants_ready(2, transcript_of(100)));
+  // An evicted one counts for no certificate: q' = 3 of 4.
+  book.add_ready(Ready{slot.slot(), {}, transcript_of(1), 3}, signature);
+  EXPECT_FALSE(book.add_ready(Ready{slot.slot(), {}, transcript_of(1), 4}, signature));
+  EXPECT_TRUE(book.add_ready(Ready{slot.slot(), {}, transcript_of(1), 1}, signature));
+}
+
+}  // namespace
+}  // namespace kms::dkg::test
