@@ -39,7 +39,9 @@ bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
 bool Ceremony::Impl::is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn) {
   if (source != Source::peer && source != Source::fetched) return true;
   if (author == 0 || envelope.type == MessageType::node_status) return true;
-  if (early.has(sender, envelope) || refusals.has_refused(envelope)) return false;
+  // Not headers: one that came early may be asked for meanwhile.
+  const bool may_be_kept = source == Source::peer && envelope.type != MessageType::ceremony_header;
+  if ((may_be_kept && early.has(sender, envelope)) || refusals.has_refused(envelope)) return false;
   return refusals.may_cost(author, turn.instant());
 }
 
