@@ -109,17 +109,21 @@ OpenJob DelegationWorld::open(const Admit& admit, const SealedA& sealed, Opening
   return std::move(std::get<OpenJob>(job.work));
 }
 
-std::shared_ptr<const std::vector<Partial>> DelegationWorld::partials(const Admit& admit, const OpenJob& one,
-                                                                      const OpenJob& two) const {
-  auto out = std::make_shared<std::vector<Partial>>();
-  out->push_back({admit.job.key->self, admit.admitted().own->clone()});
-  for (const OpenJob* opened : {&one, &two}) out->push_back({opened->sealed.index, opened->point->clone()});
-  std::sort(out->begin(), out->end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+std::shared_ptr<const Quorum> DelegationWorld::quorum(const Admit& admit, const OpenJob& one,
+                                                      const OpenJob& two) const {
+  auto out = std::make_shared<Quorum>();
+  auto& partials = out->partials;
+  partials.push_back({admit.job.key->self, admit.admitted().own->clone()});
+  for (const OpenJob* opened : {&one, &two}) partials.push_back({opened->sealed.index, opened->point->clone()});
+  std::sort(partials.begin(), partials.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+  std::vector<Position> positions;
+  for (const Partial& partial : partials) positions.push_back(partial.index);
+  out->weights = crypto::lagrange_coefficients(positions);
   return out;
 }
 
-FinishJob DelegationWorld::finish(const Admit& admit, std::shared_ptr<const std::vector<Partial>> partials) {
-  Job job{0, FinishJob{std::move(partials), admit.admitted().terms, admit.job.credentials, {}}};
+FinishJob DelegationWorld::finish(const Admit& admit, std::shared_ptr<const Quorum> quorum) {
+  Job job{0, FinishJob{std::move(quorum), admit.admitted().terms, admit.job.credentials, {}}};
   delegation::run(job, entropy_);
   KMS_ASSERT(std::get<FinishJob>(job.work).answer.has_value());
   return std::move(std::get<FinishJob>(job.work));

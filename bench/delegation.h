@@ -33,9 +33,9 @@ class DelegationWorld {
   Answer answer(const Admit& admit, std::size_t member, delegation::SealingSecretPtr sealing);
   delegation::OpenJob open(const Admit& admit, const delegation::SealedA& sealed, delegation::OpeningSecretPtr opening);
   // For t = 3: the entry's own and the two opened ones.
-  std::shared_ptr<const std::vector<delegation::Partial>> partials(const Admit& admit, const delegation::OpenJob& one,
-                                                                   const delegation::OpenJob& two) const;
-  delegation::FinishJob finish(const Admit& admit, std::shared_ptr<const std::vector<delegation::Partial>> partials);
+  std::shared_ptr<const delegation::Quorum> quorum(const Admit& admit, const delegation::OpenJob& one,
+                                                   const delegation::OpenJob& two) const;
+  delegation::FinishJob finish(const Admit& admit, std::shared_ptr<const delegation::Quorum> quorum);
 
   const delegation::ServingKeyPtr& key(std::size_t member) const { return keys_[member]; }
   const crypto::NodeKey& node_key(std::size_t member) const { return credentials_[member]->node_key; }

@@ -101,8 +101,8 @@ void time_jobs(Stopwatch& watch, Entropy& entropy) {
   watch.time("open job, new member (entry)", [&] { keep(world.open(admit, first.sealed, nullptr)); });
   auto second = world.answer(admit, 2, nullptr);
   auto other = world.open(admit, second.sealed, nullptr);
-  auto partials = world.partials(admit, opened, other);
-  watch.time("finish job, t = 3 (entry)", [&] { keep(world.finish(admit, partials)); });
+  auto quorum = world.quorum(admit, opened, other);
+  watch.time("finish job, t = 3 (entry)", [&] { keep(world.finish(admit, quorum)); });
 }
 
 void time_net(Stopwatch& watch, Entropy& entropy) {

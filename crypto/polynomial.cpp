@@ -150,9 +150,9 @@ SecretScalar interpolate(const std::vector<Position>& positions, const std::vect
 
 Element combine(const std::vector<Scalar>& coefficients, const std::vector<Element>& elements) {
   KMS_ASSERT(coefficients.size() == elements.size());
-  std::vector<Element> terms;
-  terms.reserve(elements.size());
-  for (std::size_t i = 0; i < elements.size(); ++i) terms.push_back(multiply(coefficients[i], elements[i]));
+  std::vector<Element> terms(elements.size());
+  const WipeAtExit wiped(terms);
+  for (std::size_t i = 0; i < elements.size(); ++i) terms[i] = multiply(coefficients[i], elements[i]);
   return sum(terms);
 }
 

@@ -50,7 +50,7 @@ class LagrangeCache {
   std::map<std::vector<Position>, Entry> entries_;
 };
 
-// sum coefficients[i] * elements[i], of equally many; with coefficients from the cache.
+// sum coefficients[i] * elements[i], of equally many; with coefficients from the cache. The terms are wiped.
 Element combine(const std::vector<Scalar>& coefficients, const std::vector<Element>& elements);
 
 // sum lambda_i(at) * elements[i].

@@ -1,7 +1,9 @@
 // Memory that holds secrets: move-only, wiped when done, without ==, << or a way into a string.
 #pragma once
 
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/entropy.h"
@@ -10,6 +12,25 @@ namespace kms::crypto {
 
 // Overwrites with zeros in a way the compiler keeps (OPENSSL_cleanse).
 void wipe(MutableByteView bytes);
+
+// Wipes a plain value when the scope ends: for points that are secrets (a partial, s*K) while libsecp256k1 needs them
+// as points. Copies that the arithmetic made on its stack are beyond its reach.
+template <class T>
+class WipeAtExit {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+ public:
+  explicit WipeAtExit(T& value) : values_(&value), count_(1) {}
+  // The elements must stay where they are.
+  explicit WipeAtExit(std::vector<T>& values) : values_(values.data()), count_(values.size()) {}
+  WipeAtExit(const WipeAtExit&) = delete;
+  WipeAtExit& operator=(const WipeAtExit&) = delete;
+  ~WipeAtExit() { wipe({reinterpret_cast<std::uint8_t*>(values_), count_ * sizeof(T)}); }
+
+ private:
+  T* values_;
+  std::size_t count_;
+};
 
 // N secret bytes in place. A moved-from Secret is wiped.
 template <std::size_t N>

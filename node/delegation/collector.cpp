@@ -1,5 +1,7 @@
 #include "node/delegation/collector.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "node/delegation/rank.h"
 
@@ -42,12 +44,18 @@ std::size_t Collector::Collection::wanted() const {
 }
 
 const ReplyKeyPtr& Collector::reply_key(Now now) {
-  if (!reply_key_ || now.instant >= reply_key_until_) {
+  if (reply_key_ && now.instant >= reply_key_until_) forget_reply_key();
+  if (!reply_key_) {
     reply_key_ = make_reply_key(entropy_);
     reply_key_until_ = now.instant + kReplyKeyLife;
-    openings_.clear();
   }
   return reply_key_;
+}
+
+// Requests on their way keep the key until they end.
+void Collector::forget_reply_key() {
+  reply_key_.reset();
+  openings_.clear();
 }
 
 std::size_t Collector::usable_members_alive(const ServingKey& key) const {
@@ -112,11 +120,14 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
     reply(effects, ticket, std::move(*admitted.answer));
     return effects;
   }
+  Waiter waiter{ticket, std::move(admitted.terms), now.instant + limits_.timeout};
   auto known = collections_.find(admitted.rh);
   if (known != collections_.end()) {
     // The same request again while the first one is on its way: one collection serves both.
-    known->second.waiters.push_back({ticket, std::move(admitted.terms)});
-    finish_if_complete(known->first, known->second, effects);
+    known->second.waiters.push_back(std::move(waiter));
+    known->second.request = request_of(job, admitted.entry, now);
+    known->second.request_key = job.reply_key;
+    if (known->second.complete) start_finish(known->first, known->second, effects);
     return effects;
   }
   std::size_t alive = usable_members_alive(*job.key);
@@ -126,28 +137,51 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
                       " members that a delegation needs are connected"});
     return effects;
   }
-  Hash32 rh = admitted.rh;
-  Collection collection{admitted.ephemeral, job.key, job.reply_key, {}, {}, {}, {}, {}, {}, 0, {}, {}, nullptr, 0};
-  collection.waiters.push_back({ticket, std::move(admitted.terms)});
+  Collection collection{.ephemeral = admitted.ephemeral,
+                        .key = job.key,
+                        .reply_key = nullptr,
+                        .waiters = {},
+                        .good = {},
+                        .opening = {},
+                        .spare = {},
+                        .bad = {},
+                        .heard = {},
+                        .round = 0,
+                        .ask_until = {},
+                        .need_at = {},
+                        .request = request_of(job, admitted.entry, now),
+                        .request_key = job.reply_key,
+                        .complete = nullptr,
+                        .finishing = 0};
+  collection.waiters.push_back(std::move(waiter));
   if (admitted.own) {
     collection.good.emplace(job.key->self, Partial{job.key->self, std::move(*admitted.own)});
   }
-  auto& stored = collections_.emplace(rh, std::move(collection)).first->second;
-  ask(rh, stored, job, admitted.entry, effects, now);
+  ask(collections_.emplace(admitted.rh, std::move(collection)).first->second, effects, now);
   return effects;
 }
 
-// Publishes the request; from here on timers lead to an answer or to a 503.
-void Collector::ask(const Hash32&, Collection& collection, const AdmitJob& job, const Entry& entry, Effects& effects,
-                    Now now) {
+DelegateRequest Collector::request_of(const AdmitJob& job, const Entry& entry, Now now) const {
   DelegateRequest request;
   request.key = job.key->key;
   bool cautious = last_fault_ && now.instant < *last_fault_ + kCaution;
   request.spare = (cautious ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
   request.authorisation = job.authorisation;
   request.entry = entry;
-  effects.send.push_back({Audience::everybody, {}, DelegateRequest::kType, request.body()});
-  collection.deadline = now.instant + limits_.timeout;
+  return request;
+}
+
+// Publishes the request; from here on timers lead to an answer or to a 503. What was verified before stays good.
+void Collector::ask(Collection& collection, Effects& effects, Now now) {
+  collection.reply_key = collection.request_key;
+  collection.spare.clear();
+  collection.opening.clear();
+  collection.bad.clear();
+  collection.heard.clear();
+  for (const auto& [index, partial] : collection.good) collection.heard.insert(index);
+  collection.round = 0;
+  effects.send.push_back({Audience::everybody, {}, DelegateRequest::kType, collection.request.body()});
+  collection.ask_until = now.instant + limits_.timeout;
   collection.need_at = now.instant + limits_.hedge_delay;
 }
 
@@ -224,11 +258,15 @@ void Collector::finish_if_complete(const Hash32& rh, Collection& collection, Eff
   std::size_t needed = collection.key->threshold.t();
   if (!collection.complete) {
     if (collection.good.size() < needed) return;
-    auto partials = std::make_shared<std::vector<Partial>>();
+    auto quorum = std::make_shared<Quorum>();
+    std::vector<Position> positions;
     for (auto& [index, partial] : collection.good) {
-      if (partials->size() < needed) partials->push_back(std::move(partial));
+      if (positions.size() == needed) break;
+      positions.push_back(index);
+      quorum->partials.push_back(std::move(partial));
     }
-    collection.complete = std::move(partials);
+    quorum->weights = weights_.at_zero(positions);
+    collection.complete = std::move(quorum);
     collection.good.clear();
     collection.spare.clear();
     Done done;
@@ -286,7 +324,7 @@ void Collector::need_more(const Hash32& rh, Collection& collection, Effects& eff
   effects.send.push_back({Audience::everybody, {}, Need::kType, need.body()});
 }
 
-void Collector::give_up(Collection& collection, Effects& effects) {
+void Collector::give_up(Collection& collection, Effects& effects, Now now) {
   std::vector<Position> silent;
   for (Position i = 1; i <= collection.key->members.size(); ++i) {
     if (i != collection.key->self && !collection.good.contains(i) && !collection.bad.contains(i)) silent.push_back(i);
@@ -297,31 +335,49 @@ void Collector::give_up(Collection& collection, Effects& effects) {
   if (!collection.bad.empty()) {
     text += "; bad answers or refusals from " + list_of({collection.bad.begin(), collection.bad.end()});
   }
-  for (const Waiter& waiter : collection.waiters) reply(effects, waiter.ticket, Unavailable{text});
+  std::erase_if(collection.waiters, [&](const Waiter& waiter) {
+    if (now.instant < waiter.deadline) return false;
+    reply(effects, waiter.ticket, Unavailable{text});
+    return true;
+  });
 }
 
 Effects Collector::tick(Now now) {
   Effects effects;
+  if (reply_key_ && now.instant >= reply_key_until_) forget_reply_key();
   for (auto entry = collections_.begin(); entry != collections_.end();) {
     Collection& collection = entry->second;
     if (collection.complete) {
       ++entry;
-    } else if (now.instant >= collection.deadline) {
-      give_up(collection, effects);
-      entry = collections_.erase(entry);
-    } else {
-      if (now.instant >= collection.need_at) need_more(entry->first, collection, effects, now);
-      ++entry;
+      continue;
     }
+    if (now.instant >= first_deadline(collection)) give_up(collection, effects, now);
+    if (collection.waiters.empty()) {
+      entry = collections_.erase(entry);
+      continue;
+    }
+    if (now.instant >= collection.ask_until) {
+      ask(collection, effects, now);
+    } else if (now.instant >= collection.need_at) {
+      need_more(entry->first, collection, effects, now);
+    }
+    ++entry;
   }
   return effects;
 }
 
+Instant Collector::first_deadline(const Collection& collection) {
+  Instant first = Instant::max();
+  for (const Waiter& waiter : collection.waiters) first = std::min(first, waiter.deadline);
+  return first;
+}
+
 std::optional<Instant> Collector::wakes_at() const {
   std::optional<Instant> earliest;
+  if (reply_key_) earliest = reply_key_until_;
   for (const auto& [rh, collection] : collections_) {
     if (collection.complete) continue;
-    Instant next = std::min(collection.deadline, collection.need_at);
+    Instant next = std::min({first_deadline(collection), collection.ask_until, collection.need_at});
     if (!earliest || next < *earliest) earliest = next;
   }
   return earliest;

@@ -2,7 +2,7 @@
 // partials until t are good, answers. Sans-IO; expensive steps are jobs.
 //
 // Bounds: `pending_max` requests at a time, beyond them Overloaded; per request one sealed partial a member. Every
-// request ends with a reply within `timeout`.
+// request ends with a reply within `timeout` of its own admission, also one that joined an identical one before it.
 #pragma once
 
 #include <map>
@@ -53,6 +53,7 @@ class Collector {
   struct Waiter {
     Ticket ticket = 0;
     AnswerTerms terms;
+    Instant deadline;
   };
   // One rh being collected.
   struct Collection {
@@ -66,10 +67,12 @@ class Collector {
     std::set<Position> bad;
     std::set<Position> heard;  // every index that sent something
     std::uint32_t round = 0;   // of Needs
-    Instant deadline;
+    Instant ask_until;         // then the members are asked anew, if anybody still waits
     Instant need_at;
-    std::shared_ptr<const std::vector<Partial>> complete;  // set once t are good
-    std::size_t finishing = 0;                             // FinishJobs in flight
+    DelegateRequest request;  // of the newest waiter, and the reply key that it names
+    ReplyKeyPtr request_key;
+    std::shared_ptr<const Quorum> complete;  // set once t are good
+    std::size_t finishing = 0;               // FinishJobs in flight
     std::size_t wanted() const;
   };
 
@@ -79,12 +82,15 @@ class Collector {
   void open_spares(Collection& collection, Effects& effects);
   void finish_if_complete(const Hash32& rh, Collection& collection, Effects& effects);
   void start_finish(const Hash32& rh, Collection& collection, Effects& effects);
-  void ask(const Hash32& rh, Collection& collection, const AdmitJob& job, const Entry& entry, Effects& effects,
-           Now now);
+  DelegateRequest request_of(const AdmitJob& job, const Entry& entry, Now now) const;
+  void ask(Collection& collection, Effects& effects, Now now);
   void need_more(const Hash32& rh, Collection& collection, Effects& effects, Now now);
-  void give_up(Collection& collection, Effects& effects);
+  // Answers those whose time is over.
+  void give_up(Collection& collection, Effects& effects, Now now);
   void reply(Effects& effects, Ticket ticket, Outcome outcome);
   const ReplyKeyPtr& reply_key(Now now);
+  void forget_reply_key();
+  static Instant first_deadline(const Collection& collection);
   std::size_t usable_members_alive(const ServingKey& key) const;
 
   CredentialsPtr credentials_;
@@ -99,6 +105,7 @@ class Collector {
   std::map<ByteArray<33>, OpeningSecretPtr> openings_;            // by U, of the current reply keys
   ReplyKeyPtr reply_key_;
   Instant reply_key_until_{};
+  crypto::LagrangeCache weights_;
   std::optional<Instant> last_fault_;
   CollectorCounts counts_;
 };

@@ -107,9 +107,11 @@ SealedA seal_partial(const AnswerJob& job, const crypto::Point& ephemeral, Entro
   Hash32 context = partial_context(key, key.self, entry.rh, entry.entry, entry.reply_key);
   auto point = crypto::Point::parse(partial.expose());
   KMS_ASSERT(point.has_value());
+  const crypto::WipeAtExit wiped(*point);
   // A and C are known already: two multiplications instead of four.
   crypto::DleqStatement statement{key.table.share(key.self).point(), ephemeral, *point, crypto::Point::generator(),
                                   context};
+  const crypto::WipeAtExit wiped_statement(statement);
   auto proof = crypto::prove_dleq(*key.share, statement, entropy.array<32>());
   KMS_ASSERT(proof.has_value());
   ByteArray<64> proof_bytes = proof->bytes();
@@ -178,14 +180,21 @@ void run(OpenJob& job, Entropy&) {
     return;
   }
   auto point = crypto::Point::parse(plaintext->expose().first(33));
+  if (!point) {
+    job.fault = "the partial holds no point";
+    return;
+  }
+  const crypto::WipeAtExit wiped(*point);
   auto proof = crypto::DleqProof::parse(plaintext->expose().subspan(33));
   const crypto::Element& expected = job.key->table.share(sealed.index);
-  if (!point || !proof || expected.is_infinity()) {
-    job.fault = "the partial holds no point with a proof";
+  if (!proof || expected.is_infinity()) {
+    job.fault = "the partial holds no proof";
     return;
   }
   Hash32 context = partial_context(*job.key, sealed.index, sealed.rh, sealed.entry, reply_key);
-  if (!crypto::verify_dleq(expected.point(), job.ephemeral, *point, *proof, crypto::Point::generator(), context)) {
+  crypto::DleqStatement statement{expected.point(), job.ephemeral, *point, crypto::Point::generator(), context};
+  const crypto::WipeAtExit wiped_statement(statement);
+  if (!crypto::verify_dleq(statement, *proof)) {
     job.fault = "the proof of the partial fails";
     return;
   }
@@ -193,15 +202,16 @@ void run(OpenJob& job, Entropy&) {
 }
 
 void run(FinishJob& job, Entropy& entropy) {
-  std::vector<Position> positions;
-  std::vector<crypto::Element> points;
-  for (const Partial& partial : *job.partials) {
-    auto point = crypto::Point::parse(partial.point.expose());
+  std::vector<crypto::Element> points(job.quorum->partials.size());
+  const crypto::WipeAtExit wiped(points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    auto point = crypto::Point::parse(job.quorum->partials[i].point.expose());
     KMS_ASSERT(point.has_value());  // it was verified or is our own
-    positions.push_back(partial.index);
-    points.push_back(*point);
+    const crypto::WipeAtExit parsed(*point);
+    points[i] = *point;
   }
-  crypto::Element combined = crypto::interpolate(positions, points);
+  crypto::Element combined = crypto::combine(job.quorum->weights, points);
+  const crypto::WipeAtExit result(combined);
   if (combined.is_infinity()) return;
   crypto::Secret<32> shared_x(combined.point().x());
   job.answer = make_answer(job.terms, *job.credentials, shared_x.expose(), entropy);

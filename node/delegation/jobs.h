@@ -100,9 +100,15 @@ struct OpenJob {
   std::string fault;
 };
 
-// Entry: combines t verified partials, encrypts x(sK) to the target and signs.
+// Exactly t verified partials, strictly increasing by index, and lambda_i(0) of each.
+struct Quorum {
+  std::vector<Partial> partials;
+  std::vector<crypto::Scalar> weights;
+};
+
+// Entry: combines a quorum, encrypts x(sK) to the target and signs.
 struct FinishJob {
-  std::shared_ptr<const std::vector<Partial>> partials;  // exactly t, strictly increasing by index
+  std::shared_ptr<const Quorum> quorum;
   AnswerTerms terms;
   CredentialsPtr credentials;
 

@@ -226,6 +226,64 @@ TEST(FormA, GivesUpWithinTheTimeoutAndNamesWhoWasSilent) {
   EXPECT_EQ(network.nodes_.at(2).collector.pending(), 0u);
 }
 
+TEST(FormA, ARequestThatJoinsAnIdenticalOneHasItsOwnTime) {
+  Network network(5, 3);
+  network.silent = {1, 4, 5};
+  network.connect();
+  auto request = network.request();
+  network.ask(2, request, 1);
+  network.advance(1500ms);
+  network.ask(2, request, 2);
+  network.advance(400ms);
+  EXPECT_TRUE(network.replies.empty());
+  network.silent.clear();  // no round of Need is left for the first one
+  network.advance(200ms);
+  ASSERT_EQ(network.replies.size(), 2u);
+  EXPECT_EQ(network.replies[0].ticket, 1u);
+  EXPECT_TRUE(std::holds_alternative<Unavailable>(network.replies[0].outcome));
+  EXPECT_EQ(network.replies[1].ticket, 2u);
+  EXPECT_TRUE(network.is_right(network.replies[1].outcome));
+  EXPECT_EQ(network.nodes_.at(2).collector.pending(), 0u);
+}
+
+TEST(FormA, EveryWaiterIsToldInItsOwnTime) {
+  Network network(5, 3);
+  network.silent = {1, 4, 5};
+  network.connect();
+  auto request = network.request();
+  network.ask(2, request, 1);
+  network.advance(1500ms);
+  network.ask(2, request, 2);
+  network.advance(500ms);
+  ASSERT_EQ(network.replies.size(), 1u);
+  network.advance(1499ms);
+  ASSERT_EQ(network.replies.size(), 1u);
+  network.advance(1ms);
+  ASSERT_EQ(network.replies.size(), 2u);
+  EXPECT_EQ(network.replies[1].ticket, 2u);
+  EXPECT_TRUE(std::holds_alternative<Unavailable>(network.replies[1].outcome));
+}
+
+TEST(FormA, AnIdleEntryForgetsItsReplyKey) {
+  DealtCommittee dealt(5, 3, 1);
+  Collector collector(dealt.credentials[0], {}, dealt.entropy);
+  collector.members_alive({2, 3, 4, 5});
+  Now now{Instant(1s), 1'800'000'000'000};
+  auto request = dealt.authorise(crypto::Point::generator(), requester_key());
+  std::weak_ptr<const ReplyKey> key;
+  {
+    Effects effects = collector.start(1, request, {}, {dealt.gateway()}, dealt.serving(1), now);
+    key = std::get<AdmitJob>(effects.compute.at(0).work).reply_key;
+  }
+  EXPECT_FALSE(key.expired());
+  ASSERT_TRUE(collector.wakes_at());
+  EXPECT_EQ(*collector.wakes_at(), now.instant + 60s);
+  now.instant += 60s;
+  collector.tick(now);
+  EXPECT_TRUE(key.expired());
+  EXPECT_FALSE(collector.wakes_at());
+}
+
 TEST(FormA, AnswersTheSameRequestAgainAndFreshly) {
   Network network(5, 3);
   auto request = network.request();
