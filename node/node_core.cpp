@@ -18,6 +18,11 @@ void append(dkg::Checkpoint& to, dkg::Checkpoint&& from) {
   for (dkg::Write& write : from.writes) to.writes.push_back(std::move(write));
 }
 
+// Events begin with their kind; what follows a colon is the case.
+std::string about(dkg::Position culprit, const std::string& text) {
+  return culprit == 0 ? "" : std::to_string(culprit) + " " + text.substr(0, text.find(':'));
+}
+
 HttpResponse response_of(const delegation::Outcome& outcome) {
   if (const auto* answer = std::get_if<delegation::V0Answer>(&outcome)) {
     // Both members are hex, which JSON needs not escape.
@@ -104,7 +109,7 @@ void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
   for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, response_of(reply.outcome)});
   for (delegation::Event& event : from.report) {
     std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
-    to.log.push_back({LogLevel::warn, "delegation: " + who + event.text});
+    to.log.push_back({LogLevel::warn, "delegation: " + who + event.text, about(event.culprit, event.text)});
   }
 }
 
@@ -117,7 +122,7 @@ void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
                event.kind == dkg::Event::Kind::parameters;
     std::string who = event.culprit == 0 ? "" : member_label(terms, event.culprit) + ": ";
     LogLevel level = bad ? LogLevel::warn : quiet ? LogLevel::debug : LogLevel::info;
-    to.log.push_back({level, "ceremony: " + who + event.text});
+    to.log.push_back({level, "ceremony: " + who + event.text, about(event.culprit, event.text)});
   }
   refresh_serving(to);
 }
@@ -254,7 +259,7 @@ void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope&
     return;
   }
   if (item.type == dkg::MessageType::node_status) note_status(author, item);
-  if (ceremony) apply(ceremony->receive(item, now), effects);
+  if (ceremony) apply(ceremony->receive(item, terms.members.at(author).node, now), effects);
 }
 
 // An entry that hears no early learns at once that this member will not answer.
@@ -446,7 +451,7 @@ Received NodeCore::receive(Topic topic, const dkg::NodeId& author, ByteView batc
   if (!parsed) {
     ++impl_->batches_rejected;
     out.verdict = BatchVerdict::reject;
-    out.effects.log.push_back({LogLevel::warn, "gossip: batch rejected: " + parsed.error().message});
+    out.effects.log.push_back({LogLevel::warn, "gossip: batch rejected: " + parsed.error().message, author.hex()});
     return out;
   }
   for (const dkg::Envelope& item : parsed->items) impl_->receive_item(topic, *position, item, out.effects, now);

@@ -35,6 +35,7 @@ struct HttpReply {
 struct LogLine {
   LogLevel level = LogLevel::info;
   std::string text;
+  std::string about{};  // the peer and the kind of what it did, for LogLimit; empty: written always
 };
 
 struct NodeEffects {

@@ -1,11 +1,7 @@
-// What strangers are refused for, in the log: the first of a kind at once, the others of the next ten seconds counted
-// and told with the first after them. So the reasons are there, and nobody can fill a disk with them.
+// What strangers are refused for, in the log and limited by kind (node/log_limit.h), since strangers have many names.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <map>
-#include <string>
+#include "node/log_limit.h"
 
 namespace kms::node::io {
 
@@ -15,11 +11,7 @@ class RefusalLog {
   void note(const std::string& kind, const std::string& from, const std::string& detail);
 
  private:
-  struct Entry {
-    std::chrono::steady_clock::time_point quiet_until{};
-    std::uint64_t untold = 0;
-  };
-  std::map<std::string, Entry> entries_;
+  LogLimit limit_;
 };
 
 }  // namespace kms::node::io

@@ -78,6 +78,7 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   std::map<dkg::NodeId, net::PeerId> peer_ids;  // of members
   std::map<std::string, Topic, std::less<>> topics;
   RefusalLog refusals;
+  LogLimit log_limit;
 
   void start();
   void start_p2p();
@@ -87,6 +88,7 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   void on_delivery(const net::PubsubDelivery& delivery);
   void on_closed(const net::ConnectionClosed& closed);
   void apply(NodeEffects&& effects);
+  void write(const LogLine& line);
   void end_turn_soon();
   void end_turn();
   void set_timer();
@@ -213,8 +215,13 @@ void Runtime::Impl::apply(NodeEffects&& effects) {
   }
   pool->submit(std::move(effects.compute));
   for (HttpReply& reply : effects.reply) http->respond(reply.request, std::move(reply.response));
-  for (const LogLine& line : effects.log) log(line.level, line.text);
+  for (const LogLine& line : effects.log) write(line);
   end_turn_soon();
+}
+
+void Runtime::Impl::write(const LogLine& line) {
+  if (line.about.empty()) return log(line.level, line.text);
+  if (const auto text = log_limit.pass(line.about, line.text, system_now().instant)) log(line.level, *text);
 }
 
 void Runtime::Impl::end_turn_soon() {
