@@ -47,6 +47,14 @@ constexpr const char* kKeysAbout =
     "  kmsctl keys --node http://127.0.0.1:9101\n\n"
     "The answer is one node's word. \"imported\" marks keys that somebody held whole before the network had them.";
 
+constexpr const char* kPeersAbout =
+    "Shows whom each node is connected to, how well, and why a member is away.\n\n"
+    "  kmsctl peers --testnet testnet.json\n"
+    "  kmsctl peers --node http://10.0.0.1:9101 --json\n\n"
+    "Members come first; IN and OUT are bytes since the node began. Addresses of others are not told. Exit code 0 "
+    "only\n"
+    "if every node answers.";
+
 constexpr const char* kEncryptAbout =
     "Encrypts a text to a network's key and prints the ciphertext as JSON.\n\n"
     "  kmsctl encrypt --testnet testnet.json 'hello'\n"
@@ -80,6 +88,7 @@ struct Slots {
   KeygenRsa rsa;
   Status status;
   Keys keys;
+  Peers peers;
   Encrypt encrypt;
   Delegate delegate;
   Decrypt decrypt;
@@ -131,6 +140,7 @@ void add_chain(CLI::App& command, std::optional<std::uint64_t>& chain_id) {
 void add_network(CLI::App& app, Slots& slots) {
   add_where(*add_command(app, slots, "status", kStatusAbout), slots.status.where);
   add_where(*add_command(app, slots, "keys", kKeysAbout), slots.keys.where);
+  add_where(*add_command(app, slots, "peers", kPeersAbout), slots.peers.where);
 }
 
 void add_delegation(CLI::App& app, Slots& slots) {
@@ -190,6 +200,7 @@ std::variant<CommandLine, Help, Failure> chosen(const CLI::App& app, Slots& slot
   }
   if (app.got_subcommand("status")) return CommandLine{std::move(slots.status), slots.json};
   if (app.got_subcommand("keys")) return CommandLine{std::move(slots.keys), slots.json};
+  if (app.got_subcommand("peers")) return CommandLine{std::move(slots.peers), slots.json};
   if (app.got_subcommand("encrypt")) return CommandLine{std::move(slots.encrypt), slots.json};
   if (app.got_subcommand("delegate")) return CommandLine{std::move(slots.delegate), slots.json};
   if (app.got_subcommand("decrypt")) return CommandLine{std::move(slots.decrypt), slots.json};

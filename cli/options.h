@@ -33,6 +33,9 @@ struct Status {
 struct Keys {
   Where where;
 };
+struct Peers {
+  Where where;
+};
 struct Encrypt {
   Where where;
   std::string public_key;
@@ -58,7 +61,8 @@ struct Demo {
   std::string text;
 };
 
-using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Encrypt, Delegate, Decrypt, Demo>;
+using Command =
+    std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Peers, Encrypt, Delegate, Decrypt, Demo>;
 
 struct CommandLine {
   Command command;

@@ -5,6 +5,12 @@
 
 namespace kms::net {
 
+namespace {
+
+constexpr std::size_t kShedBytesMin = 64 * 1024;  // what any healthy link may have in flight
+
+}  // namespace
+
 PeerClass Host::class_of(const PeerId& peer) const {
   const auto at = classes_.find(peer);
   return at == classes_.end() ? options_.unlisted : at->second;
@@ -128,14 +134,15 @@ void Host::recount(Link& link) {
   counters_.queued_bytes_peak = std::max<std::uint64_t>(counters_.queued_bytes_peak, queued_total_);
 }
 
-// Closes one connection if too much waits: of the least class that has anything waiting, the one with the most.
+// Closes one connection if too much waits: of the least class that has more waiting than is in flight anyway, the one
+// with the most.
 bool Host::shed_over_budget() {
   if (queued_total_ <= options_.queued_bytes_max) return false;
   Link* slowest = nullptr;
   PeerClass least = PeerClass::committee;
   for (auto& [id, link] : links_) {
-    if (link.queued == 0 || !link.connection || link.connection->has_ended()) continue;
-    const PeerClass peer_class = link.peer ? class_of(*link.peer) : PeerClass::denied;
+    if (link.queued < kShedBytesMin || !link.connection || link.connection->has_ended()) continue;
+    const PeerClass peer_class = link.peer ? class_of(*link.peer) : PeerClass::light;
     if (peer_class < least) continue;
     if (slowest != nullptr && peer_class == least && link.queued <= slowest->queued) continue;
     least = peer_class;

@@ -63,7 +63,7 @@ std::vector<PeerView> Host::peers() const {
       const Link& own = links_.at(id);
       view.traffic += own.traffic;
       view.queued_bytes += own.queued;
-      view.streams += own.streams.size();
+      view.streams += own.connection->stream_count();
     }
     out.push_back(std::move(view));
   }

@@ -7,6 +7,7 @@
 #include "node/api.h"
 #include "node/metrics.h"
 #include "node/outbox.h"
+#include "node/peers_view.h"
 #include "node/v0_api.h"
 
 namespace kms::node {
@@ -381,7 +382,7 @@ HttpResponse NodeCore::Impl::keys(std::string_view path) const {
 HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& target, Now now) const {
   const std::string& path = target.path;
   bool known = path == "/" || path == "/health" || path == "/ready" || path == "/v0/public-key" || path == "/v1/keys" ||
-               path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v0/delegate";
+               path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v1/peers" || path == "/v0/delegate";
   if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
   std::string allowed = path == "/v0/delegate" ? "POST" : "GET,HEAD";
   if (request.method != "GET" || path == "/v0/delegate") return {405, "", "", {{"Allow", allowed}}};
@@ -389,6 +390,8 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
   if (path == "/health") return {200, "application/json", "{\"status\":\"ok\"}", {}};
   if (path == "/ready") return ready_response(readiness());
   if (path == "/v0/public-key") return public_key(target);
+  // A node with connections answers this itself; one without (solo) has no peers.
+  if (path == "/v1/peers") return json_response(200, peers_view({terms.name, "", {}, {}, {}}, now));
   if (path == "/v1/network") {
     return json_response(200, network_view(terms, self, links, ceremony ? &*ceremony : nullptr, options));
   }

@@ -2,6 +2,7 @@
 
 #include "cli/io/input.h"
 #include "cli/node_status.h"
+#include "cli/peer_list.h"
 
 namespace kms::cli::io {
 
@@ -28,6 +29,17 @@ Outcome<Report> run(const Keys& options, Entropy&) {
   auto keys = keys_in(answer->answer);
   if (!keys) return Failure(error(answer->node.text() + ": " + keys.error().message));
   return keys_report(*keys, answer->node);
+}
+
+Outcome<Report> run(const Peers& options, Entropy&) {
+  auto nodes = find_nodes(options.where);
+  if (!nodes) return nodes.error();
+  sdk::io::HttpLimits limits;
+  limits.answer = std::chrono::milliseconds(5'000);
+  const auto answers = sdk::io::send_to_each(nodes->urls, {"GET", "/v1/peers", "", ""}, limits);
+  std::vector<PeerList> lists;
+  for (std::size_t i = 0; i < nodes->urls.size(); ++i) lists.push_back(peers_in(nodes->urls[i], answers[i]));
+  return peers_report(lists);
 }
 
 Outcome<KeyAnswer> ask_key(sdk::io::NodePool& pool, std::optional<std::uint64_t> chain_id) {

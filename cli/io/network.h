@@ -1,4 +1,4 @@
-// kmsctl status, keys: what nodes say about themselves.
+// kmsctl status, keys, peers: what nodes say about themselves.
 #pragma once
 
 #include "cli/key_list.h"
@@ -9,6 +9,7 @@ namespace kms::cli::io {
 
 Outcome<Report> run(const Status& options, Entropy& entropy);
 Outcome<Report> run(const Keys& options, Entropy& entropy);
+Outcome<Report> run(const Peers& options, Entropy& entropy);
 
 struct KeyAnswer {
   KeySummary key;

@@ -26,6 +26,22 @@ Tcp::endpoint endpoint_of(const TcpTarget& target) {
   return {asio::ip::make_address(target.host), target.port};
 }
 
+std::string refusal_text(const ErrorCode& error, const TcpTarget& target) {
+  const std::string port = std::to_string(target.port);
+  if (error == asio::error::address_in_use) {
+    return "Address already in use: end the process that listens on TCP port " + port +
+           " (ss -ltnp names it), or listen on another port (p2p.listen)";
+  }
+  if (error == asio::error::access_denied) {
+    return "this process may not use TCP port " + port + ": take one from 1024 on, or grant CAP_NET_BIND_SERVICE";
+  }
+  if (error.value() == EADDRNOTAVAIL) {
+    return "no interface of this machine has the address " + target.host + ": use one that `ip addr` shows, or " +
+           (target.host_code == Multiaddr::Code::ip6 ? "::" : "0.0.0.0") + " for all";
+  }
+  return error.message();
+}
+
 bool is_address(const TcpTarget& target) {
   return target.host_code == Multiaddr::Code::ip4 || target.host_code == Multiaddr::Code::ip6;
 }
@@ -68,7 +84,7 @@ struct TcpHost::Impl : std::enable_shared_from_this<TcpHost::Impl> {
       try {
         listeners.push_back(std::make_shared<Listener>(context, endpoint_of(*target)));
       } catch (const boost::system::system_error& failed) {
-        throw std::runtime_error("cannot listen on " + address.text() + ": " + failed.code().message());
+        throw std::runtime_error("cannot listen on " + address.text() + ": " + refusal_text(failed.code(), *target));
       }
       const auto endpoint = listeners.back()->acceptor.local_endpoint();
       listening.push_back(multiaddr_of(endpoint));

@@ -5,11 +5,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/io/system_clock.h"
+#include "node/api.h"
 #include "node/io/compute_pool.h"
 #include "node/io/log.h"
 #include "node/io/process.h"
 #include "node/io/refusal_log.h"
 #include "node/metrics.h"
+#include "node/peers_view.h"
 
 namespace kms::node::io {
 namespace {
@@ -96,6 +98,8 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   void report_links_regularly();
   std::string metrics_text() const;
   std::string p2p_metrics() const;
+  PeersSeen peers_seen() const;
+  void answer_peers(HttpRequestId id, bool with_body);
 };
 
 void Runtime::Impl::start() {
@@ -125,6 +129,8 @@ void Runtime::Impl::start_p2p() {
   }
   net::io::TcpHostOptions tcp = *options.p2p;
   tcp.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
+  // Members write, everybody listens.
+  tcp.host.topic_rules = {{"/kms/" + terms.name + "/", {net::PeerClass::committee}}};
   tcp.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
   auto self = weak_from_this();
   host = std::make_unique<net::io::TcpHost>(context, *identity, std::move(tcp), entropy,
@@ -149,7 +155,30 @@ void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
     http->respond(id, {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(), {}});
     return;
   }
+  const bool is_head = request.method == "HEAD";
+  if (host && (request.method == "GET" || is_head) && parse_target(request.target).path == "/v1/peers") {
+    answer_peers(id, !is_head);
+    return;
+  }
   apply(core.http(id, std::move(request), system_now()));
+}
+
+PeersSeen Runtime::Impl::peers_seen() const {
+  const NetworkTerms& terms = core.terms();
+  PeersSeen out{terms.name, {}, host->view().peers(), host->view().away(), {}};
+  for (const auto& [peer, node] : members) {
+    const auto position = terms.members.position_of(node);
+    if (!position) continue;
+    if (peer == identity->peer_id()) out.self = terms.name_of(*position);
+    out.names.emplace(peer, terms.name_of(*position));
+  }
+  return out;
+}
+
+void Runtime::Impl::answer_peers(HttpRequestId id, bool with_body) {
+  HttpResponse response = json_response(200, peers_view(peers_seen(), system_now()));
+  if (!with_body) response.body.clear();
+  http->respond(id, std::move(response));
 }
 
 void Runtime::Impl::on_job(delegation::Job&& job) {
@@ -184,8 +213,12 @@ void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
   if (links_changed) report_links();
 }
 
+// What members lost is told with PeerDisconnected; strangers come and go, so theirs is told with a bound.
 void Runtime::Impl::on_closed(const net::ConnectionClosed& closed) {
-  if (!closed.peer && closed.direction == net::Direction::inbound) {
+  const bool is_member = closed.peer && members.contains(*closed.peer);
+  const bool is_normal = closed.peer && (closed.cause.reason == net::CloseReason::remote_closed ||
+                                         closed.cause.reason == net::CloseReason::requested);
+  if (!is_member && !is_normal && closed.direction == net::Direction::inbound) {
     const std::string kind = "p2p: closed a connection (" + std::string(net::name_of(closed.cause.reason)) + ")";
     refusals.note(kind, closed.remote.text(), closed.cause.text);
   }
@@ -325,7 +358,16 @@ std::string Runtime::Impl::p2p_metrics() const {
   for (const auto& [topic, count] : by_topic) {
     text.value("kms_p2p_topic_messages_total", "topic", topic, count.received);
   }
-  return text.take();
+  text.family("kms_p2p_topic_bytes_in_total", "counter", "Bytes of gossip messages received, by topic");
+  for (const auto& [topic, count] : by_topic)
+    text.value("kms_p2p_topic_bytes_in_total", "topic", topic, count.bytes_in);
+  text.family("kms_p2p_topic_bytes_out_total", "counter", "Bytes of gossip messages sent, by topic");
+  for (const auto& [topic, count] : by_topic) {
+    text.value("kms_p2p_topic_bytes_out_total", "topic", topic, count.bytes_out);
+  }
+  text.gauge("kms_p2p_queued_bytes", "Bytes that wait to be sent or consumed on all connections",
+             static_cast<double>(host->view().queued_bytes()));
+  return text.take() + peer_metrics(peers_seen(), host->view().counters());
 }
 
 std::string Runtime::Impl::metrics_text() const {

@@ -3,6 +3,7 @@
 #include "cli/command_line.h"
 #include "cli/key_list.h"
 #include "cli/node_status.h"
+#include "cli/peer_list.h"
 #include "cli/plain_json.h"
 #include "cli/table.h"
 #include "cli/testnet_file.h"
@@ -46,6 +47,35 @@ TEST(NodeStatus, ShowsReadinessLinksAndRoundTrips) {
             std::string::npos)
       << report.text;
   EXPECT_EQ(report.json.at("nodes").at(0).at("phase").as_string(), "dealing");
+}
+
+TEST(PeerList, ShowsWhoIsThereAndWhyTheOthersAreNot) {
+  const auto list = peers_in(kUrl, answer(200, R"({"name":"node-1","peers":[
+      {"name":"node-2","peerId":"16Uiu2HAm1234567890abcdefgh","class":"committee","connected":true,"pubsub":true,
+       "address":"/ip4/10.0.0.2/tcp/9002","direction":"outbound","roundTripMs":0.42,"connectedSeconds":3725,
+       "bytesIn":1500000,"bytesOut":999},
+      {"name":"node-3","peerId":"16Uiu2HAmzzzzzzzzz","class":"committee","connected":false,"bytesIn":0,"bytesOut":0,
+       "lastClose":{"reason":"unresponsive","text":"yamux: silent","secondsAgo":61}},
+      {"name":"","peerId":"16Uiu2HAmyyyyyyyyy","class":"light","connected":true,"direction":"inbound",
+       "connectedSeconds":5,"bytesIn":10,"bytesOut":20}]})"));
+  const auto report = peers_report({list});
+  EXPECT_EQ(report.exit, Exit::ok);
+  EXPECT_EQ(report.text,
+            "node-1 at http://127.0.0.1:9101: 2 of 3 peers connected\n"
+            "PEER    PEER ID     CLASS      ADDRESS                 DIR  RTT MS  SINCE  IN     OUT  SCORE  STATE\n"
+            "node-2  ..abcdefgh  committee  /ip4/10.0.0.2/tcp/9002  out  0.4     1h2m   1.5 M  999  -      gossip\n"
+            "node-3  ..zzzzzzzz  committee  -                       -    -       -      0      0    -      away: "
+            "unresponsive 1m1s ago, yamux: silent\n"
+            "-       ..yyyyyyyy  light      -                       in   -       5s     10     20   -      no gossip "
+            "yet\n");
+  EXPECT_EQ(report.json.at("nodes").at(0).at("peers").as_array().size(), 3U);
+}
+
+TEST(PeerList, ANodeThatDoesNotAnswerIsNamedAndFails) {
+  const auto report = peers_report({peers_in(kUrl, error("cannot connect")), peers_in(kUrl, answer(404, "{}"))});
+  EXPECT_EQ(report.exit, Exit::failed);
+  EXPECT_NE(report.text.find("no answer, cannot connect"), std::string::npos) << report.text;
+  EXPECT_NE(report.text.find("GET /v1/peers: "), std::string::npos) << report.text;
 }
 
 TEST(NodeStatus, AllReadyIsExitZeroAndOneSilentNodeIsNot) {
@@ -151,6 +181,7 @@ TEST(CommandLine, ReadsEveryCommand) {
   EXPECT_EQ(std::get<Encrypt>(std::get<CommandLine>(stdin_text).command).text, "-");
   auto wallet = parse({"keygen", "wallet", "--out", "f"});
   EXPECT_EQ(std::get<KeygenWallet>(std::get<CommandLine>(wallet).command).file, "f");
+  EXPECT_TRUE(std::holds_alternative<Peers>(std::get<CommandLine>(parse({"peers", "--node", "http://a"})).command));
   auto demo = parse({"demo", "--testnet", "t", "--node", "2", "hi"});
   EXPECT_EQ(std::get<Demo>(std::get<CommandLine>(demo).command).node, 2U);
 }

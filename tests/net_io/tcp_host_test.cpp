@@ -182,5 +182,20 @@ TEST_F(TcpHosts, SleepWhenNothingHappens) {
   EXPECT_LT(turns, 200u);  // two hosts, a heartbeat each 700 ms
 }
 
+TEST_F(TcpHosts, ATakenPortIsNamedWithTheRemedy) {
+  Node alice(context, entropy);
+  const auto taken = alice.tcp.listen_addresses().at(0);
+  Identity identity = Identity::generate(entropy);
+  std::string said;
+  try {
+    TcpHost second(context, identity, {Node::open_options(), {taken}, {}}, entropy, [](std::vector<HostEvent>&&) {});
+  } catch (const std::runtime_error& refused) {
+    said = refused.what();
+  }
+  const std::string port = std::to_string(tcp_target_of(taken)->port);
+  EXPECT_NE(said.find("TCP port " + port), std::string::npos) << said;
+  EXPECT_NE(said.find("ss -ltnp"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace kms::net::io

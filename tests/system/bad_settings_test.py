@@ -189,7 +189,7 @@ class BadSettings(unittest.TestCase):
 
     def test_a_taken_p2p_port(self):
         with socket.create_server(("127.0.0.1", self.network.plan.p2p_port(1))):
-            self.refuse(self.network.plan.multiaddr(1), "Address already in use")
+            self.refuse(self.network.plan.multiaddr(1), "Address already in use", "p2p.listen", "ss -ltnp")
 
     def test_an_address_of_another_machine(self):
         self.refuse("192.0.2.1", settings=re.sub(r'listen = "127[^"]*"', 'listen = "192.0.2.1:7"', self.settings))
