@@ -21,6 +21,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "node/io/client_group.h"
 #include "node/io/refusal_log.h"
 
 namespace kms::node::io {
@@ -37,6 +38,12 @@ std::string remote_of(const tcp::socket& socket) {
   boost::system::error_code failure;
   const tcp::endpoint remote = socket.remote_endpoint(failure);
   return failure ? "a client that is gone" : remote.address().to_string() + ":" + std::to_string(remote.port());
+}
+
+// What clients do comes as error codes. An exception is a broken machine or a store that cannot save: it leaves
+// io_context::run, and the process ends instead of going on half deaf.
+void end_with(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
 }
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
@@ -162,7 +169,7 @@ asio::awaitable<void> HttpServer::Impl::accept_loop() {
     }
     // Asked once: of a client that resets the connection meanwhile there is no address to count down again.
     boost::system::error_code gone;
-    auto address = socket.remote_endpoint(gone).address();
+    auto address = client_group(socket.remote_endpoint(gone).address());
     if (gone) continue;
     if (!admit(address)) {
       ++refused;
@@ -173,10 +180,11 @@ asio::awaitable<void> HttpServer::Impl::accept_loop() {
     socket.set_option(tcp::no_delay(true), ignored);
     auto connection = std::make_shared<Connection>(std::move(socket));
     open.emplace(connection.get(), connection);
-    auto finished = [self, connection, address](std::exception_ptr) {
+    auto finished = [self, connection, address](std::exception_ptr fault) {
       self->open.erase(connection.get());
       auto entry = self->per_address.find(address);
       if (entry != self->per_address.end() && --entry->second == 0) self->per_address.erase(entry);
+      end_with(fault);
     };
     asio::co_spawn(context, serve(connection), std::move(finished));
   }
@@ -316,7 +324,7 @@ HttpServer::HttpServer(asio::io_context& context, const std::string& host, std::
                        OnRequest on_request)
     : impl_(std::make_shared<Impl>(context, limits, std::move(on_request))) {
   impl_->listen(host, port);
-  asio::co_spawn(context, impl_->accept_loop(), [](std::exception_ptr) {});
+  asio::co_spawn(context, impl_->accept_loop(), &end_with);
 }
 
 HttpServer::~HttpServer() {

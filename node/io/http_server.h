@@ -14,8 +14,8 @@ class io_context;
 namespace kms::node::io {
 
 struct HttpLimits {
-  std::size_t connections_max = 1024;  // beyond it a new connection is closed at once
-  std::size_t connections_per_address_max = 512;
+  std::size_t connections_max = 1024;             // beyond it a new connection is closed at once
+  std::size_t connections_per_address_max = 512;  // an IPv6 /64 counts as one
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 2 * 1024 * 1024;  // 413 beyond it, as nox-kms
   // Bodies of more than small_body_bytes, and those of unknown size, share large_bodies_bytes (one always fits); 503
@@ -32,7 +32,8 @@ using HttpRequestId = std::uint64_t;
 
 class HttpServer {
  public:
-  // Called on the io_context's thread, once per request; the answer goes to `respond`, now or later.
+  // Called on the io_context's thread, once per request; the answer goes to `respond`, now or later. What it throws
+  // leaves io_context::run.
   using OnRequest = std::function<void(HttpRequestId, HttpRequest&&)>;
 
   // Throws std::runtime_error that names the address when it cannot listen. Port 0 takes a free one.

@@ -11,6 +11,8 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include "node/io/client_group.h"
+
 namespace kms::node::io {
 namespace {
 
@@ -147,6 +149,28 @@ TEST_F(Echo, SurvivesClientsThatLeaveBeforeTheAnswer) {
     if (answer.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_NE(answer.find(" 200 "), std::string::npos);
+}
+
+// A store that cannot save throws where a request is handled: the process must end, not the connection alone.
+TEST(HttpServer, AnExceptionOfTheHandlerLeavesTheEventLoop) {
+  asio::io_context context{1};
+  HttpServer server(context, "127.0.0.1", 0, {},
+                    [](HttpRequestId, HttpRequest&&) { throw std::runtime_error("cannot save"); });
+  asio::io_context client_context{1};
+  tcp::socket socket(client_context);
+  socket.connect(tcp::endpoint(asio::ip::make_address("127.0.0.1"), server.port()));
+  asio::write(socket, asio::buffer(std::string_view("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+  EXPECT_THROW(context.run_for(std::chrono::seconds(5)), std::runtime_error);
+}
+
+TEST(ClientGroup, IsAnAddressOfIpv4AndASlash64OfIpv6) {
+  const auto group = [](const char* text) { return client_group(asio::ip::make_address(text)); };
+  EXPECT_EQ(group("192.0.2.1"), asio::ip::make_address("192.0.2.1"));
+  EXPECT_NE(group("192.0.2.1"), group("192.0.2.2"));
+  EXPECT_EQ(group("2001:db8:1:2::1"), group("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+  EXPECT_NE(group("2001:db8:1:2::1"), group("2001:db8:1:3::1"));
+  EXPECT_EQ(group("::ffff:192.0.2.1"), group("192.0.2.1"));
+  EXPECT_NE(group("::ffff:192.0.2.1"), group("::ffff:192.0.2.2"));
 }
 
 }  // namespace
