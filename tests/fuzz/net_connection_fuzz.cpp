@@ -1,5 +1,6 @@
-// net/: two connections over a channel that cuts as the fuzzer says and may change bytes. Without a change nobody
-// complains; with one, what was received is still a beginning of what was sent; each end ends once.
+// net/: two connections over a channel that cuts and delays as the fuzzer says and may change bytes. Without a change
+// nobody complains and everything sent arrives in the end; with one, what was received is still a beginning of what was
+// sent; queues keep their bound; each end ends once.
 #include <deque>
 
 #include "net/connection.h"
@@ -19,6 +20,19 @@ const Identity& identity(std::uint64_t number) {
   return all[number];
 }
 
+constexpr std::size_t kPendingMax = 20'000;
+
+// What stream `id` carries from `from` on.
+ByteView content(StreamId id, std::size_t from, std::size_t size) {
+  constexpr std::size_t kPeriod = 65'521;
+  static const Bytes all = [] {
+    Bytes made(2 * kPeriod);
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<std::uint8_t>(i % kPeriod * 31 >> 3);
+    return made;
+  }();
+  return ByteView(all).subspan((from + id * 1009) % kPeriod, std::min(size, kPeriod));
+}
+
 struct End {
   End(Direction direction, EarlyMuxer early, std::uint64_t seed, Now now)
       : entropy(seed),
@@ -28,13 +42,13 @@ struct End {
   static ConnectionOptions options(EarlyMuxer early) {
     ConnectionOptions options;
     options.upgrade.early_muxer = early;
-    options.yamux.pending_bytes_max = 20'000;
+    options.yamux.pending_bytes_max = kPendingMax;
     return options;
   }
   sim::Random entropy;
   Connection connection;
   Bytes channel;  // written, on its way to the other end
-  std::map<StreamId, Bytes> sent, received;
+  std::map<StreamId, std::size_t> sent, received;
   std::set<StreamId> agreed;
   int ends = 0;
   CloseReason reason = CloseReason::requested;
@@ -68,6 +82,7 @@ class World {
       case 5:
         connection.reset(id);
         self.agreed.erase(id);
+        reset_.insert(id);
         break;
       case 6:
         connection.consumed(id, in.word());
@@ -83,11 +98,14 @@ class World {
         if (in.byte() == 7) {
           now_.instant += std::chrono::seconds(in.byte());
           connection.tick(now_);
-          is_changed_ = true;  // time-outs may end it
+          is_changed_ = true;  // time-outs may end it, and its streams
         }
         break;
       case 9:
-        if (in.byte() == 9) connection.close({CloseReason::requested, "closed"});
+        if (in.byte() == 9) {
+          connection.close({CloseReason::requested, "closed"});
+          is_closed_ = true;
+        }
         break;
       default:
         deliver(self, in.word());
@@ -97,11 +115,15 @@ class World {
   }
 
   void finish() {
-    for (int turn = 0; turn < 50; ++turn) {
-      deliver(dialler_, 100'000);
-      deliver(listener_, 100'000);
-      settle(dialler_, listener_);
-      settle(listener_, dialler_);
+    int turns = 0;
+    for (bool moves = true; moves;) {
+      moves = drain(dialler_);
+      moves = drain(listener_) || moves;
+      KMS_ASSERT(++turns < 2000);
+    }
+    if (!is_changed_ && !is_closed_) {
+      check_complete(dialler_, listener_);
+      check_complete(listener_, dialler_);
     }
     for (End* end : {&dialler_, &listener_}) {
       end->connection.channel_closed("over");
@@ -116,10 +138,29 @@ class World {
  private:
   void send(End& self, StreamId id, std::size_t size) {
     if (!self.agreed.contains(id)) return;
-    Bytes bytes(size % 30'000);
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(self.sent[id].size() + i * 7);
-    std::size_t taken = self.connection.send(id, bytes);
-    append(self.sent[id], ByteView(bytes).first(taken));
+    // Mostly small; now and then more than the queue takes.
+    size = size % 16 == 0 ? size % 30'000 : size % 1'500;
+    const std::size_t taken = self.connection.send(id, content(id, self.sent[id], size));
+    KMS_ASSERT(taken <= size && self.connection.pending(id) <= kPendingMax);
+    self.sent[id] += taken;
+  }
+
+  // True while anything moves.
+  bool drain(End& from) {
+    const bool moves = from.connection.has_output() || !from.channel.empty();
+    for (const auto& [id, size] : from.received) from.connection.consumed(id, size);
+    deliver(from, 100'000);
+    settle(dialler_, listener_);
+    settle(listener_, dialler_);
+    return moves;
+  }
+
+  void check_complete(const End& sender, const End& receiver) const {
+    for (const auto& [id, size] : sender.sent) {
+      if (size == 0 || reset_.contains(id)) continue;
+      const auto got = receiver.received.find(id);
+      KMS_ASSERT(got != receiver.received.end() && got->second == size);
+    }
   }
 
   void deliver(End& from, std::size_t size) {
@@ -154,15 +195,20 @@ class World {
   }
 
   static void receive(End& self, const End& other, const StreamBytes& bytes) {
-    Bytes& received = self.received[bytes.id];
-    append(received, bytes.bytes);
-    auto sent = other.sent.find(bytes.id);
-    KMS_ASSERT(sent != other.sent.end() && received.size() <= sent->second.size());
-    KMS_ASSERT(equal(received, ByteView(sent->second).first(received.size())));
+    std::size_t& received = self.received[bytes.id];
+    const auto sent = other.sent.find(bytes.id);
+    KMS_ASSERT(sent != other.sent.end() && received + bytes.bytes.size() <= sent->second);
+    for (ByteView rest = bytes.bytes; !rest.empty();) {
+      const ByteView wanted = content(bytes.id, received, rest.size());
+      KMS_ASSERT(equal(rest.first(wanted.size()), wanted));
+      rest = rest.subspan(wanted.size());
+      received += wanted.size();
+    }
   }
 
   Now now_{Instant(Duration(1h)), 1'700'000'000'000};
-  bool is_changed_ = false;
+  bool is_changed_ = false, is_closed_ = false;
+  std::set<StreamId> reset_;
   End dialler_, listener_;
 };
 
