@@ -266,6 +266,12 @@ Effects Ceremony::order(Now now) {
   impl_->is_ordered = true;
   return impl_->advance(now);
 }
+std::optional<Envelope> Ceremony::find_object(const ObjectId& id) const {
+  return impl_->find_object(id);
+}
+bool Ceremony::wants(const ObjectId& id) const {
+  return impl_->pulls.wants(id);
+}
 CeremonyStatus Ceremony::status() const {
   return impl_->status();
 }

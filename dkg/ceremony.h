@@ -75,6 +75,11 @@ class Ceremony {
   // The operator's order to open the slot now (Genesis::on_order, or too few members connected).
   Effects order(Now now);
 
+  // What this node holds under that id, for whoever fetches it: an envelope of its own around what proves itself.
+  std::optional<Envelope> find_object(const ObjectId& id) const;
+  // Whether the ceremony asked for it (Fetch) and still lacks it.
+  bool wants(const ObjectId& id) const;
+
   CeremonyStatus status() const;
   const SlotId& slot() const;
   const NodeId& self() const;

@@ -1,12 +1,16 @@
 #include "dkg/envelope.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "crypto/transcript.h"
 #include "dkg/wire.h"
 
 namespace kms::dkg {
 namespace {
 
-constexpr std::size_t kEnvelopeBytesMax = Envelope::kBodyBytesMax + 512;
+constexpr std::size_t kHeadBytesMax = 512;
+constexpr std::size_t kEnvelopeBytesMax = std::max(Envelope::kBodyBytesMax, Envelope::kChainBytesMax) + kHeadBytesMax;
 
 template <class M>
 Result<Message> parse_as(ByteView body) {
@@ -39,7 +43,7 @@ Result<Envelope> Envelope::parse(ByteView bytes) {
   in.check(type.has_value(), 3, "is no type this node knows");
   if (type) out.type = *type;
   out.sender = in.id_set<NodeId>(4);
-  out.body = to_bytes(in.bytes(5, kBodyBytesMax));
+  out.body = to_bytes(in.bytes(5, body_bytes_max(out.type)));
   in.check(in.has(6) == is_signed(out.type), 6, "stands with signed types, and only there");
   if (in.has(6)) out.signature = in.signature(6);
   if (auto done = in.finish(); !done) return done.error();
@@ -143,6 +147,8 @@ std::optional<ObjectId> object_id(const Envelope& envelope, const Message& messa
           return id_cast<ObjectId>(body.sid());
         } else if constexpr (std::is_same_v<M, Certificate>) {
           return id_cast<ObjectId>(body.id());
+        } else if constexpr (std::is_same_v<M, EpochChain>) {
+          return ObjectId{crypto::Transcript("KMS1/chain").bytes(envelope.body).hash()};
         } else if constexpr (requires { body.signing_digest(envelope.network, envelope.sender); }) {
           return ObjectId{body.signing_digest(envelope.network, envelope.sender)};
         } else {

@@ -11,13 +11,19 @@ namespace kms::dkg {
 struct Envelope {
   static constexpr std::uint32_t kVersion = 1;
   static constexpr std::size_t kBodyBytesMax = 256 * 1024;
+  // Of an EpochChain, which a batch need not hold: large objects go over streams of their own (PROTOCOL.md 6).
+  static constexpr std::size_t kChainBytesMax = EpochChain::kBytesMax;
+  static constexpr std::size_t body_bytes_max(MessageType type) {
+    return type == MessageType::epoch_chain ? kChainBytesMax : kBodyBytesMax;
+  }
   NetworkId network;
   MessageType type = MessageType::ready;
   NodeId sender;
   Bytes body;
   std::optional<Signature> signature;  // present iff is_signed(type)
   Bytes encode() const;
-  // Version 1, a known type, a body of at most 256 KiB, a signature where the type has one and only there; canonical.
+  // Version 1, a known type, a body of at most body_bytes_max, a signature where the type has one and only there;
+  // canonical.
   static Result<Envelope> parse(ByteView bytes);
 };
 
@@ -56,7 +62,8 @@ using Message = std::variant<PreKeyAnnounce, Approval, CeremonyHeader, Deal, Hav
 // An error for a type that is not a ceremony's or for a body that does not parse.
 Result<Message> parse_message(const Envelope& envelope);
 // The id under which an object is announced and fetched (TRANSCRIPTS.md 6, "Object ids"): dh, sid, certificate id,
-// h(x), else the signature digest. Nothing for messages that are no objects (HaveObjects, Fetch, NodeStatus, ..).
+// h(x), the hash of an EpochChain's body, else the signature digest. Nothing for messages that are no objects
+// (HaveObjects, Fetch, NodeStatus, ..).
 std::optional<ObjectId> object_id(const Envelope& envelope, const Message& message);
 
 }  // namespace kms::dkg

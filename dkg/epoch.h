@@ -24,6 +24,7 @@ struct Link {
 struct EpochChain {
   static constexpr MessageType kType = MessageType::epoch_chain;
   static constexpr std::size_t kLinksMax = 64;
+  static constexpr std::size_t kBytesMax = 640 * 1024;  // one Link always fits; a longer run goes in several messages
   std::vector<Link> links;
   Bytes body() const;
   static Result<EpochChain> parse(ByteView body);

@@ -97,7 +97,8 @@ Bytes EpochChain::body() const {
 }
 
 Result<EpochChain> EpochChain::parse(ByteView body) {
-  BodyReader in("EpochChain", body, kLinksMax * kLinkBytesMax);
+  static_assert(kBytesMax > kLinkBytesMax + 16);
+  BodyReader in("EpochChain", body, kBytesMax);
   EpochChain out;
   for (ByteView item : in.repeated(1, kLinksMax, kLinkBytesMax)) {
     auto link = Link::parse(item);

@@ -1,8 +1,22 @@
 #include "net/dial_book.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kms::net {
+
+namespace {
+
+// The first list, then what the second one adds.
+std::vector<Multiaddr> joined(const std::vector<Multiaddr>& first, const std::vector<Multiaddr>& second) {
+  std::vector<Multiaddr> out = first;
+  for (const auto& address : second) {
+    if (std::find(first.begin(), first.end(), address) == first.end()) out.push_back(address);
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<void> DialBook::set_peers(const std::vector<Multiaddr>& addresses, Now now) {
   std::map<PeerId, std::vector<Multiaddr>> wanted;
@@ -19,18 +33,60 @@ Result<void> DialBook::set_peers(const std::vector<Multiaddr>& addresses, Now no
     return error("the peer list names " + std::to_string(wanted.size()) + " peers; at most " +
                  std::to_string(options_.peers_max) + " are kept connected");
   }
+  for (auto& [peer, entry] : peers_) entry.listed.clear();
   std::erase_if(peers_, [&](const auto& entry) {
-    const bool gone = !wanted.contains(entry.first);
+    const bool gone = !wanted.contains(entry.first) && entry.second.found.empty();
     if (gone && entry.second.state == State::dialling) --dialling_;
     return gone;
   });
   for (auto& [peer, list] : wanted) {
     auto [at, is_new] = peers_.try_emplace(peer);
-    at->second.addresses = std::move(list);
-    at->second.next_address %= at->second.addresses.size();
-    if (is_new) at->second.at = now.instant + (peer < self_ ? jittered(options_.yield_delay) : Duration::zero());
+    at->second.listed = std::move(list);
+    if (is_new) at->second.at = first_attempt(peer, now);
+  }
+  for (auto& [peer, entry] : peers_) {
+    entry.addresses = joined(entry.found, entry.listed);
+    entry.next_address %= entry.addresses.size();
   }
   return {};
+}
+
+void DialBook::set_found(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now) {
+  if (peer == self_) return;
+  std::vector<Multiaddr> usable;
+  for (const auto& address : addresses) {
+    if (usable.size() == options_.addresses_per_peer_max) break;
+    auto named = address.with_peer_id(peer);
+    const bool is_new = std::find(usable.begin(), usable.end(), named) == usable.end();
+    if (is_new && tcp_target_of(named)) usable.push_back(std::move(named));
+  }
+  auto at = peers_.find(peer);
+  if (at == peers_.end()) {
+    if (usable.empty() || peers_.size() >= options_.peers_max) return;
+    at = peers_.try_emplace(peer).first;
+    at->second.at = first_attempt(peer, now);
+  }
+  Entry& entry = at->second;
+  if (entry.found == usable) return;
+  auto before = std::exchange(entry.addresses, joined(usable, entry.listed));
+  entry.found = std::move(usable);
+  if (entry.addresses.empty()) {
+    if (entry.state == State::dialling) --dialling_;
+    peers_.erase(at);
+    return;
+  }
+  const auto fresh = std::find_if(entry.addresses.begin(), entry.addresses.end(), [&](const Multiaddr& address) {
+    return std::find(before.begin(), before.end(), address) == before.end();
+  });
+  entry.next_address = fresh == entry.addresses.end() ? entry.next_address % entry.addresses.size()
+                                                      : static_cast<std::size_t>(fresh - entry.addresses.begin());
+  if (fresh == entry.addresses.end()) return;
+  entry.failures = 0;
+  if (entry.state == State::waiting) entry.at = std::min(entry.at, first_attempt(peer, now));
+}
+
+Instant DialBook::first_attempt(const PeerId& peer, Now now) {
+  return now.instant + (peer < self_ ? jittered(options_.yield_delay) : Duration::zero());
 }
 
 std::vector<DialBook::Attempt> DialBook::take_due(Now now) {

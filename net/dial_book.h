@@ -1,5 +1,6 @@
-// Whom to keep connected: the static peer list, each with its addresses and its next attempt. Exponential backoff with
-// jitter; the first attempts come quickly, so that a local network is connected within a second.
+// Whom to keep connected: the static peer list and what was found out since, each peer with its addresses and its next
+// attempt. Exponential backoff with jitter; the first attempts come quickly, so that a local network is connected
+// within a second.
 #pragma once
 
 #include <map>
@@ -33,6 +34,10 @@ class DialBook {
   // Replaces the list. Every address ends in /p2p/ID and is one that TCP can dial; ours are skipped. Peers that stay
   // keep their state.
   Result<void> set_peers(const std::vector<Multiaddr>& addresses, Now now);
+  // Where this peer is found, besides its addresses on the list; replaces what was found before, and none ends it.
+  // Those that TCP cannot dial are left out, and those beyond `addresses_per_peer_max`. New ones are tried first, and
+  // soon: what failed before failed elsewhere. Peers beyond `peers_max` are not taken.
+  void set_found(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now);
 
   struct Attempt {
     PeerId peer;
@@ -52,12 +57,14 @@ class DialBook {
  private:
   enum class State : std::uint8_t { waiting, dialling, connected };
   struct Entry {
-    std::vector<Multiaddr> addresses;
+    std::vector<Multiaddr> listed, found;
+    std::vector<Multiaddr> addresses;  // found ones first
     std::size_t next_address = 0;
     std::uint32_t failures = 0;
     State state = State::waiting;
     Instant at;  // waiting: of the next attempt; connected: since
   };
+  Instant first_attempt(const PeerId& peer, Now now);
   Duration delay_after(std::uint32_t failures);
   Duration jittered(Duration delay);
 

@@ -81,6 +81,11 @@ class Host {
   void set_listen_addresses(std::vector<Multiaddr> addresses, Now now);
   // The list that is kept connected. See DialBook::set_peers.
   Result<void> set_peers(const std::vector<Multiaddr>& addresses, Now now);
+  // See DialBook::set_found.
+  void set_found_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now);
+  // Our signed record gets a seq above this one, and is pushed to everybody: an earlier run of this node had a clock
+  // that was ahead, and peers would go by its record.
+  void outrun_record(std::uint64_t seq, Now now);
   // Once; `ConnectionOpened` or `ConnectionClosed` with this id follows.
   Result<ConnectionId> dial(const Multiaddr& address, Now now);
   // Decides again about everybody connected: denied peers are closed, and what a peer's new class may not do ends:
@@ -121,6 +126,9 @@ class Host {
   const HostCounters& counters() const { return counters_; }
   PeerClass class_of(const PeerId& peer) const;
   bool is_connected(const PeerId& peer) const { return neighbours_.contains(peer); }
+  // The envelope with our own record.
+  const Bytes& signed_record() const { return signed_record_; }
+  std::uint64_t record_seq() const { return record_seq_; }
   std::size_t connection_count() const { return links_.size(); }  // dials and upgrades in flight included
   // Bytes that wait in queues of the host and of its muxers for this peer, the driver's not counted.
   std::size_t queued_bytes(const PeerId& peer) const;

@@ -30,6 +30,14 @@ void Host::refresh_record(Now now) {
   signed_record_ = sign_peer_record(identity_, record_seq_, listen_addresses_);
 }
 
+void Host::outrun_record(std::uint64_t seq, Now now) {
+  if (seq < record_seq_) return;
+  record_seq_ = seq;
+  refresh_record(now);
+  push_to_all(now);
+  settle(now);
+}
+
 // Only what we accept, since go and js open streams by this list.
 void Host::refresh_protocols(Now now) {
   std::vector<std::string> protocols{std::string(kIdentifyProtocol), std::string(kIdentifyPushProtocol),

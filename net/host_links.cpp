@@ -57,6 +57,11 @@ Result<void> Host::set_peers(const std::vector<Multiaddr>& addresses, Now now) {
   return set;
 }
 
+void Host::set_found_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now) {
+  dial_book_.set_found(peer, addresses, now);
+  dial_due(now);
+}
+
 void Host::disconnect(const PeerId& peer, CloseCause cause, Now now) {
   const auto at = neighbours_.find(peer);
   if (at == neighbours_.end()) return;

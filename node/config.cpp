@@ -37,6 +37,16 @@ Result<net::Multiaddr> parse_listen(const std::string& text) {
   return address;
 }
 
+Result<net::Multiaddr> parse_announce(const std::string& text) {
+  auto address = net::Multiaddr::parse_text(text);
+  if (!address) return address.error();
+  auto target = net::tcp_target_of(*address);
+  if (!target || target->peer || target->port == 0) {
+    return error("write /ip4/203.0.113.7/tcp/9001, /dns4/kms.example.org/tcp/9001 or the like, without /p2p");
+  }
+  return address;
+}
+
 std::optional<std::string> read_path(TomlFields& fields, const std::string& key) {
   auto path = fields.text(key);
   if (path && (path->empty() || path->size() > kPathBytesMax || path->find('\0') != std::string::npos)) {
@@ -69,6 +79,7 @@ P2pSettings read_p2p(TomlFields& root, bool is_alone) {
   P2pSettings out;
   TomlFields fields = root.table("p2p");
   out.listen = read_addresses(fields, "listen", kListenMax, parse_listen);
+  out.announce = read_addresses(fields, "announce", kListenMax, parse_announce);
   out.peers = read_addresses(fields, "peers", kPeersMax, parse_peer);
   out.peers_file = read_path(fields, "peers_file");
   if (out.listen.empty() && !is_alone) {
@@ -216,7 +227,7 @@ void read_settings(TomlFields& root, const CommandLine& command_line, Settings& 
   config.p2p = read_p2p(root, config.solo);
   for (const std::string& text : command_line.peers) {
     auto peer = parse_peer(text);
-    if (!peer) root.complain_here("--peer \"" + registry::shown(text) + "\": " + peer.error().message);
+    if (!peer) root.complain_elsewhere("--peer \"" + registry::shown(text) + "\": " + peer.error().message);
     if (peer) config.p2p.peers.push_back(*peer);
   }
   config.http = read_http(root);

@@ -54,8 +54,9 @@ struct HttpSettings {
 };
 
 struct P2pSettings {
-  std::vector<net::Multiaddr> listen;  // 1 to 8, each an IP address and a TCP port; none in solo mode
-  std::vector<net::Multiaddr> peers;   // where to dial, each ending in /p2p/<PeerId>
+  std::vector<net::Multiaddr> listen;    // 1 to 8, each an IP address and a TCP port; none in solo mode
+  std::vector<net::Multiaddr> announce;  // where others can dial this node, if not where it listens
+  std::vector<net::Multiaddr> peers;     // where to dial, each ending in /p2p/<PeerId>
   std::optional<std::string> peers_file;
 };
 

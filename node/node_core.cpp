@@ -4,9 +4,7 @@
 #include <iterator>
 
 #include "base/assert.h"
-#include "node/api.h"
-#include "node/metrics.h"
-#include "node/outbox.h"
+#include "node/node_core_impl.h"
 #include "node/peers_view.h"
 #include "node/v0_api.h"
 
@@ -44,68 +42,12 @@ HttpResponse response_of(const delegation::Outcome& outcome) {
 
 }  // namespace
 
-struct NodeCore::Impl {
-  Impl(NetworkTerms terms_in, delegation::CredentialsPtr credentials_in, NodeOptions options_in, Entropy& entropy)
-      : terms(std::move(terms_in)),
-        credentials(std::move(credentials_in)),
-        options(std::move(options_in)),
-        self(credentials->node_id()),
-        position(terms.members.position_of(self)),
-        collector(credentials, options.collector, entropy),
-        responder(credentials, options.responder),
-        outbox(options.outbox_max) {
-    for (const dkg::Label& label : terms.labels) chains.insert(label.chain_id);
-  }
-
-  NetworkTerms terms;
-  delegation::CredentialsPtr credentials;
-  NodeOptions options;
-  dkg::NodeId self;
-  std::optional<dkg::Position> position;
-  std::set<std::uint64_t> chains;
-  std::optional<dkg::Ceremony> ceremony;
-  std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain
-  std::set<std::uint64_t> imported;                            // chains whose key somebody once held
-  delegation::Collector collector;
-  delegation::Responder responder;
-  Outbox outbox;
-  std::vector<PeerLink> links;
-  std::set<dkg::Position> alive;      // members with a live connection, this node not counted
-  std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
-  std::optional<dkg::NodeStatus::Entry> last_status;
-  Instant status_due{};
-  std::uint64_t batches_rejected = 0;
-  std::uint64_t items_refused = 0;
-
-  void apply(delegation::Effects&& from, NodeEffects& to);
-  void apply(dkg::Effects&& from, NodeEffects& to);
-  void send_status(Now now);
-  void note_status(dkg::Position author, const dkg::Envelope& item);
-  // Members that can answer: connected, and not known to be without a share.
-  std::set<dkg::Position> responders() const;
-  void tell_responders();
-  void refresh_serving(NodeEffects& effects);
-  void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
-  void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
-  void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
-  void refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code);
-  void receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
-  void delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
-  HttpResponse read(const HttpRequest& request, const Target& target, Now now) const;
-  HttpResponse public_key(const Target& target) const;
-  HttpResponse keys(std::string_view path) const;
-  Readiness readiness() const;
-  std::vector<KeyView> key_views() const;
-  const dkg::Label& label_of(std::uint64_t chain_id) const;
-  const std::vector<crypto::Address>& gateways(std::uint64_t chain_id) const;
-};
-
 void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
   for (delegation::Job& job : from.compute) to.compute.push_back(std::move(job));
   for (delegation::Outgoing& item : from.send) {
     bool to_all = item.audience == delegation::Audience::everybody;
     dkg::Envelope envelope{terms.network, item.type, self, std::move(item.body), std::nullopt};
-    outbox.add(to_all ? Topic::requests : Topic::partials, item.entry, std::move(envelope));
+    outbox.add(to_all ? Topic::requests : Topic::partials, item.entry, envelope);
   }
   for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, response_of(reply.outcome)});
   for (delegation::Event& event : from.report) {
@@ -116,7 +58,7 @@ void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
 
 void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
   append(to.save, std::move(from.save));
-  for (dkg::Outgoing& item : from.send) outbox.add(Topic::ceremony, {}, std::move(item.envelope));
+  for (dkg::Outgoing& item : from.send) send(std::move(item.envelope), to);
   for (dkg::Event& event : from.report) {
     bool quiet = event.kind == dkg::Event::Kind::progress;
     bool bad = event.kind == dkg::Event::Kind::blame || event.kind == dkg::Event::Kind::misbehaviour ||
@@ -260,6 +202,7 @@ void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope&
     return;
   }
   if (item.type == dkg::MessageType::node_status) note_status(author, item);
+  if (item.type == dkg::MessageType::have_objects) receive_announcement(author, item, effects);
   if (ceremony) apply(ceremony->receive(item, terms.members.at(author).node, now), effects);
 }
 
@@ -535,6 +478,13 @@ std::vector<Publish> NodeCore::flush() {
   return impl_->outbox.flush();
 }
 
+bool NodeCore::has_full_batches() const {
+  return impl_->outbox.has_closed();
+}
+std::vector<Publish> NodeCore::take_full_batches() {
+  return impl_->outbox.take_closed();
+}
+
 delegation::ServingKeyPtr NodeCore::serving(std::uint64_t chain_id) const {
   auto found = impl_->serving.find(chain_id);
   return found == impl_->serving.end() ? nullptr : found->second;
@@ -545,42 +495,6 @@ const dkg::Ceremony* NodeCore::ceremony() const {
 }
 const NetworkTerms& NodeCore::terms() const {
   return impl_->terms;
-}
-
-std::string NodeCore::metrics(Now) const {
-  MetricsText text;
-  Readiness readiness = impl_->readiness();
-  text.gauge("kms_ready", "1 if this node can finish a delegation now", readiness.is_ready() ? 1 : 0);
-  text.gauge("kms_members", "Members of the committee", static_cast<double>(impl_->terms.members.size()));
-  text.gauge("kms_members_connected", "Other members with a live connection", static_cast<double>(impl_->alive.size()));
-  text.gauge("kms_keys_served", "Keys released and served here", static_cast<double>(impl_->serving.size()));
-  if (impl_->ceremony) {
-    dkg::CeremonyStatus status = impl_->ceremony->status();
-    text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 8 released",
-               static_cast<double>(status.phase));
-    text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", status.attempt);
-    text.gauge("kms_ceremony_view", "View of the agreement", status.view);
-  }
-  const delegation::CollectorCounts& entry = impl_->collector.counts();
-  text.gauge("kms_delegations_pending", "Delegations that wait for an answer",
-             static_cast<double>(impl_->collector.pending()));
-  text.counter("kms_delegations_total", "Delegations asked of this node", entry.requests);
-  text.counter("kms_delegations_answered_total", "Answered with a result", entry.answered);
-  text.counter("kms_delegations_refused_total", "Not authorised or malformed", entry.refused);
-  text.counter("kms_delegations_unavailable_total", "Too few partials in time", entry.unavailable);
-  text.counter("kms_delegations_overloaded_total", "Refused with 429", entry.overloaded);
-  text.counter("kms_partials_bad_total", "Partials whose proof or seal failed", entry.bad_partials);
-  text.counter("kms_needs_sent_total", "Rounds in which further members were asked", entry.needs_sent);
-  const delegation::ResponderCounts& answers = impl_->responder.counts();
-  text.counter("kms_requests_seen_total", "Requests of entry nodes seen", answers.requests);
-  text.counter("kms_partials_sent_total", "Partials sent to entry nodes", answers.answered);
-  text.counter("kms_partials_hedged_total", "Of these, after a wait or a Need", answers.hedged);
-  text.counter("kms_requests_refused_total", "Requests of entry nodes refused", answers.refused);
-  text.counter("kms_requests_busy_total", "Requests refused because a queue was full", answers.busy);
-  text.counter("kms_batches_rejected_total", "Gossip batches that no honest member sends", impl_->batches_rejected);
-  text.counter("kms_items_refused_total", "Items of accepted batches that were refused", impl_->items_refused);
-  text.counter("kms_outbox_dropped_total", "Items dropped because the outbox was full", impl_->outbox.dropped());
-  return text.take();
 }
 
 }  // namespace kms::node

@@ -38,16 +38,33 @@ struct LogLine {
   std::string about{};  // the peer and the kind of what it did, for LogLimit; empty: written always
 };
 
+// A large object to be had from members, the announcer first if there is one: see `take_object`.
+struct ObjectPull {
+  dkg::ObjectId id;
+  std::optional<dkg::NodeId> announcer;  // nothing: the ceremony lacks it
+};
+
 struct NodeEffects {
   dkg::Checkpoint save;
   std::vector<delegation::Job> compute;
   std::vector<HttpReply> reply;
+  std::vector<ObjectPull> pull;
   std::vector<LogLine> log;
 };
 
 enum class BatchVerdict : std::uint8_t { accept, reject };
 struct Received {
   BatchVerdict verdict = BatchVerdict::accept;
+  NodeEffects effects;
+};
+
+enum class ObjectVerdict : std::uint8_t {
+  taken,
+  useless,  // it is what the id names, and did not help; another member may have a better one
+  forged,   // it is not what the id names
+};
+struct TakenObject {
+  ObjectVerdict verdict = ObjectVerdict::taken;
   NodeEffects effects;
 };
 
@@ -74,6 +91,9 @@ struct NodeOptions {
   delegation::CollectorLimits collector;
   delegation::ResponderLimits responder;
   std::size_t outbox_max = 4096;  // items waiting for a flush; further ones are dropped and counted
+  std::size_t outbox_bytes_max = std::size_t{16} << 20;  // the same, in bytes
+  // Deals, certificates and EpochChains above it are announced by id and pulled; below it they are gossiped.
+  std::size_t gossiped_object_bytes_max = 16 * 1024;
 };
 
 class NodeCore {
@@ -96,11 +116,18 @@ class NodeCore {
   NodeEffects computed(delegation::Job job, Now now);
   // Replaces the last list.
   NodeEffects links(std::vector<PeerLink> links, Now now);
+  // What this node holds under an id, encoded, for members that pull it.
+  std::optional<Bytes> find_object(const dkg::ObjectId& id) const;
+  // What a member gave for an id that was to be pulled.
+  TakenObject take_object(const dkg::ObjectId& id, const dkg::NodeId& from, ByteView bytes, Now now);
   NodeEffects tick(Now now);
   std::optional<Instant> wakes_at() const;
   // Whether `flush` has something to do.
   bool has_outgoing() const;
   std::vector<Publish> flush();
+  // Batches that are full, to be published without waiting for the end of the turn.
+  bool has_full_batches() const;
+  std::vector<Publish> take_full_batches();
 
   // For /metrics, which the driver completes with its own; Prometheus text.
   std::string metrics(Now now) const;

@@ -1,45 +1,53 @@
 #include "node/outbox.h"
 
+#include "base/proto_wire.h"
+
 namespace kms::node {
-namespace {
 
-// Bytes that an envelope adds to a batch beyond its body: header fields, signature and length prefixes, rounded up.
-constexpr std::size_t kEnvelopeOverhead = 256;
-
-}  // namespace
-
-bool Outbox::add(Topic topic, const dkg::NodeId& entry, dkg::Envelope envelope) {
+// Items are written into their batch as they come: each is encoded once, and the batch's size is exact.
+bool Outbox::add(Topic topic, const dkg::NodeId& entry, const dkg::Envelope& envelope) {
+  ProtoWriter element;
+  element.bytes(1, envelope.encode());
+  const Bytes& bytes = element.view();
   // What fits no batch would reach nobody.
-  if (items_ >= items_max_ || envelope.body.size() + kEnvelopeOverhead > dkg::Batch::kBytesMax) {
+  if (items_ >= items_max_ || bytes_ + bytes.size() > bytes_max_ || bytes.size() > dkg::Batch::kBytesMax) {
     ++dropped_;
     return false;
   }
+  const Destination destination{topic, entry};
+  Open& open = open_[destination];
+  if (open.batch.size() + bytes.size() > dkg::Batch::kBytesMax) close(destination, open);
+  append(open.batch, bytes);
+  ++open.items;
   ++items_;
-  waiting_[{topic, entry}].push_back(std::move(envelope));
+  bytes_ += bytes.size();
+  if (open.items == dkg::Batch::kItemsMax) close(destination, open);
   return true;
 }
 
-std::vector<Publish> Outbox::flush() {
-  std::vector<Publish> out;
-  for (auto& [destination, envelopes] : waiting_) {
-    dkg::Batch batch;
-    std::size_t bytes = 0;
-    auto publish = [&, &to = destination] {
-      if (!batch.items.empty()) out.push_back({to.first, to.second, batch.encode()});
-      batch.items.clear();
-      bytes = 0;
-    };
-    for (dkg::Envelope& envelope : envelopes) {
-      std::size_t size = envelope.body.size() + kEnvelopeOverhead;
-      if (batch.items.size() == dkg::Batch::kItemsMax || bytes + size > dkg::Batch::kBytesMax) publish();
-      bytes += size;
-      batch.items.push_back(std::move(envelope));
-    }
-    publish();
-  }
-  waiting_.clear();
+void Outbox::close(const Destination& destination, Open& open) {
+  if (open.items == 0) return;
+  ++batches_;
+  items_sent_ += open.items;
+  closed_.push_back({destination.first, destination.second, std::exchange(open.batch, {})});
+  open.items = 0;
+}
+
+std::vector<Publish> Outbox::take_closed() {
+  std::vector<Publish> out = std::exchange(closed_, {});
   items_ = 0;
+  bytes_ = 0;
+  for (const auto& [destination, open] : open_) {
+    items_ += open.items;
+    bytes_ += open.batch.size();
+  }
   return out;
+}
+
+std::vector<Publish> Outbox::flush() {
+  for (auto& [destination, open] : open_) close(destination, open);
+  open_.clear();
+  return take_closed();
 }
 
 }  // namespace kms::node

@@ -117,6 +117,10 @@ void TomlFields::complain_here(const std::string& what) {
   shared_->complain((table_ != nullptr ? place(table_->source()) : shared_->file_name) + ": " + what);
 }
 
+void TomlFields::complain_elsewhere(const std::string& what) {
+  shared_->complain(what);
+}
+
 void TomlFields::complain_missing(const std::string& key, const std::string& what) {
   complain_here(path_of(key) + " is missing: " + what);
 }

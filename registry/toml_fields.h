@@ -49,6 +49,8 @@ class TomlFields {
   void complain(const std::string& key, const std::string& what);
   // "network.toml:3:1: " in front of `what`, where this table starts.
   void complain_here(const std::string& what);
+  // `what` as it is, for what came from elsewhere and names its own place: "--peer ..".
+  void complain_elsewhere(const std::string& what);
   // "network.toml: name is missing: `what`".
   void complain_missing(const std::string& key, const std::string& what);
   // To call when everything was read: keys that nobody asked for are errors and come before other complaints, which

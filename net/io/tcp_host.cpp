@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/io/system_clock.h"
+#include "net/io/interfaces.h"
 #include "net/io/tcp_socket.h"
 
 namespace kms::net::io {
@@ -88,7 +89,14 @@ struct TcpHost::Impl : std::enable_shared_from_this<TcpHost::Impl> {
       }
       const auto endpoint = listeners.back()->acceptor.local_endpoint();
       listening.push_back(multiaddr_of(endpoint));
-      if (!endpoint.address().is_unspecified()) specified.push_back(listening.back());
+      if (!endpoint.address().is_unspecified()) {
+        specified.push_back(listening.back());
+        continue;
+      }
+      const auto family = endpoint.address().is_v4() ? IpFamily::v4 : IpFamily::v6;
+      for (const auto& own : interface_addresses(family)) {
+        specified.push_back(multiaddr_of(Tcp::endpoint(own, endpoint.port())));
+      }
     }
     host.set_listen_addresses(announce.empty() ? specified : std::move(announce), system_now());
   }

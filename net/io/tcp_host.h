@@ -20,8 +20,8 @@ struct TcpHostOptions {
   HostOptions host;
   // /ip4|ip6/ADDRESS/tcp/PORT; port 0 takes a free one. Empty: only dials.
   std::vector<Multiaddr> listen;
-  // What identify says instead of the listening addresses. Without it, an unspecified address (0.0.0.0, ::) is not
-  // announced.
+  // What identify says instead of the listening addresses. Without it, the interfaces' addresses stand for an
+  // unspecified one (0.0.0.0, ::).
   std::vector<Multiaddr> announce;
 };
 

@@ -1,5 +1,7 @@
 #include "node/io/runtime.h"
 
+#include <algorithm>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -8,6 +10,7 @@
 #include "node/api.h"
 #include "node/io/compute_pool.h"
 #include "node/io/log.h"
+#include "node/io/peer_records.h"
 #include "node/io/process.h"
 #include "node/io/refusal_log.h"
 #include "node/metrics.h"
@@ -28,6 +31,18 @@ net::PeerId peer_id_of(const crypto::Point& key) {
 std::string short_text(const net::PeerId& peer) {
   std::string text = peer.text();
   return text.size() > 12 ? ".." + text.substr(text.size() - 8) : text;
+}
+
+net::ObjectUse object_use(ObjectVerdict verdict) {
+  switch (verdict) {
+    case ObjectVerdict::taken:
+      return net::ObjectUse::taken;
+    case ObjectVerdict::forged:
+      return net::ObjectUse::forged;
+    case ObjectVerdict::useless:
+      break;
+  }
+  return net::ObjectUse::useless;
 }
 
 std::string reason_text(const net::CloseCause& cause) {
@@ -59,7 +74,9 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
         options(std::move(options_in)),
         entropy(entropy_in),
         timer(context),
-        links_timer(context) {}
+        links_timer(context),
+        services_timer(context),
+        records(store_in) {}
 
   boost::asio::io_context& context;
   NodeCore core;
@@ -69,11 +86,15 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   Entropy& entropy;
   boost::asio::steady_timer timer;
   boost::asio::steady_timer links_timer;
-  std::optional<Instant> timer_set_for;
+  boost::asio::steady_timer services_timer;
+  std::optional<Instant> timer_set_for, services_timer_set_for;
   bool turn_end_posted = false;
   bool stopping = false;
   std::optional<net::Identity> identity;
   std::unique_ptr<net::io::TcpHost> host;
+  PeerRecords records;
+  std::optional<net::Discovery> discovery;
+  std::optional<net::ObjectExchange> objects;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<ComputePool> pool;
   std::map<net::PeerId, dkg::NodeId> members;   // by PeerId
@@ -84,6 +105,11 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
 
   void start();
   void start_p2p();
+  void start_services(Now now);
+  void turn_services(bool is_due);
+  void on_object(net::ObjectEvent&& event, Now now);
+  void pull(const std::vector<ObjectPull>& pulls);
+  void publish(std::vector<Publish>&& batches);
   void on_request(HttpRequestId id, HttpRequest&& request);
   void on_job(delegation::Job&& job);
   void on_events(std::vector<net::HostEvent>&& events);
@@ -145,8 +171,86 @@ void Runtime::Impl::start_p2p() {
     if (!subscribed) throw std::runtime_error("p2p: cannot subscribe to " + name + ": " + subscribed.error().message);
     topics.emplace(name, topic);
   }
+  start_services(now);
   auto listed = host->host().set_peers(options.peers, now);
   if (!listed) throw std::runtime_error("p2p: peer list: " + listed.error().message);
+}
+
+void Runtime::Impl::start_services(Now now) {
+  const std::string& network = core.terms().name;
+  std::set<net::PeerId> others;
+  for (const auto& [peer, node] : members) {
+    if (peer != identity->peer_id()) others.insert(peer);
+  }
+  const auto& own = host->listen_addresses();
+  const bool is_local = std::any_of(own.begin(), own.end(), [](const net::Multiaddr& address) {
+    return !net::is_dialable(address, net::LoopbackUse::refused) &&
+           net::is_dialable(address, net::LoopbackUse::accepted);
+  });
+  if (is_local) options.discovery.book.loopback = net::LoopbackUse::accepted;
+  discovery.emplace(host->host(), network, options.discovery, entropy, now);
+  discovery->set_members(others, now);
+  for (const PeerRecords::Kept& kept : records.load(now)) discovery->restore(kept.envelope, kept.age, now);
+  discovery->take_changes();
+  objects.emplace(host->host(), network, options.objects, now);
+  objects->set_members(std::move(others), now);
+  turn_services(false);
+}
+
+// Whatever discovery and the object exchange did to the host goes out; their next deadline is set.
+void Runtime::Impl::turn_services(bool is_due) {
+  Now now = system_now();
+  if (is_due) {
+    discovery->tick(now);
+    objects->tick(now);
+  }
+  for (net::ObjectEvent& event : objects->take_events()) on_object(std::move(event), now);
+  for (const std::string& note : discovery->take_notes()) log(LogLevel::warn, "p2p: " + note);
+  for (const std::string& note : objects->take_notes()) log(LogLevel::warn, "p2p: " + note);
+  records.note(discovery->take_changes(), now);
+  if (records.is_due(now)) records.save(discovery->book(), now);
+  host->host();  // applies its effects at the end of the turn
+  std::optional<Instant> at = discovery->wakes_at();
+  for (const auto other : {objects->wakes_at(), records.due_at()}) {
+    if (other && (!at || *other < *at)) at = other;
+  }
+  if (at == services_timer_set_for) return;
+  services_timer_set_for = at;
+  if (!at) {
+    services_timer.cancel();
+    return;
+  }
+  services_timer.expires_at(std::chrono::steady_clock::time_point(at->time_since_epoch()));
+  auto self = weak_from_this();
+  services_timer.async_wait([self](boost::system::error_code failure) {
+    auto alive = self.lock();
+    if (failure || !alive || alive->stopping) return;
+    alive->services_timer_set_for.reset();
+    alive->turn_services(true);
+  });
+}
+
+void Runtime::Impl::on_object(net::ObjectEvent&& event, Now now) {
+  if (auto* asked = std::get_if<net::ObjectAsked>(&event)) {
+    objects->answer(asked->stream, core.find_object(dkg::ObjectId{asked->name}), now);
+  } else if (auto* given = std::get_if<net::ObjectGiven>(&event)) {
+    TakenObject taken = core.take_object(dkg::ObjectId{given->name}, members.at(given->from), given->bytes, now);
+    objects->judge(given->name, given->from, object_use(taken.verdict), now);
+    apply(std::move(taken.effects));
+  }
+}
+
+void Runtime::Impl::pull(const std::vector<ObjectPull>& pulls) {
+  if (!objects || pulls.empty()) return;
+  Now now = system_now();
+  for (const ObjectPull& one : pulls) {
+    if (!one.announcer) {
+      objects->pull(one.id.bytes, now);
+    } else if (auto announcer = peer_ids.find(*one.announcer); announcer != peer_ids.end()) {
+      objects->pull_announced(one.id.bytes, announcer->second, now);
+    }
+  }
+  turn_services(false);
 }
 
 void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
@@ -188,7 +292,10 @@ void Runtime::Impl::on_job(delegation::Job&& job) {
 void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
   if (stopping) return;
   bool links_changed = false;
+  Now now = system_now();
   for (net::HostEvent& event : events) {
+    const bool is_taken = discovery->receive(event, now) || objects->receive(event, now);
+    if (is_taken) continue;
     if (auto* delivery = std::get_if<net::PubsubDelivery>(&event)) {
       on_delivery(*delivery);
     } else if (auto* closed = std::get_if<net::ConnectionClosed>(&event)) {
@@ -211,6 +318,7 @@ void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
     }
   }
   if (links_changed) report_links();
+  turn_services(false);
 }
 
 // What members lost is told with PeerDisconnected; strangers come and go, so theirs is told with a bound.
@@ -247,8 +355,10 @@ void Runtime::Impl::apply(NodeEffects&& effects) {
     store->commit(effects.save);
   }
   pool->submit(std::move(effects.compute));
+  pull(effects.pull);
   for (HttpReply& reply : effects.reply) http->respond(reply.request, std::move(reply.response));
   for (const LogLine& line : effects.log) write(line);
+  if (core.has_full_batches()) publish(core.take_full_batches());
   end_turn_soon();
 }
 
@@ -270,22 +380,24 @@ void Runtime::Impl::end_turn_soon() {
 void Runtime::Impl::end_turn() {
   turn_end_posted = false;
   if (stopping) return;
-  if (core.has_outgoing()) {
-    Now now = system_now();
-    for (Publish& publish : core.flush()) {
-      if (!host) continue;
-      net::PeerId entry = identity->peer_id();
-      if (publish.topic == Topic::partials) {
-        auto known = peer_ids.find(publish.entry);
-        if (known == peer_ids.end()) continue;
-        entry = known->second;
-      }
-      std::string name = topic_name(core.terms().name, publish.topic, entry);
-      auto published = host->host().publish(name, std::move(publish.batch), now);
-      if (!published) log(LogLevel::warn, "p2p: cannot publish on " + name + ": " + published.error().message);
-    }
-  }
+  if (core.has_outgoing()) publish(core.flush());
   set_timer();
+}
+
+void Runtime::Impl::publish(std::vector<Publish>&& batches) {
+  if (!host) return;
+  Now now = system_now();
+  for (Publish& batch : batches) {
+    net::PeerId entry = identity->peer_id();
+    if (batch.topic == Topic::partials) {
+      auto known = peer_ids.find(batch.entry);
+      if (known == peer_ids.end()) continue;
+      entry = known->second;
+    }
+    std::string name = topic_name(core.terms().name, batch.topic, entry);
+    auto published = host->host().publish(name, std::move(batch.batch), now);
+    if (!published) log(LogLevel::warn, "p2p: cannot publish on " + name + ": " + published.error().message);
+  }
 }
 
 void Runtime::Impl::set_timer() {
@@ -348,6 +460,23 @@ std::string Runtime::Impl::p2p_metrics() const {
   text.counter("kms_p2p_messages_pulled_total", "Messages sent to answer IWANT", counters.pulled);
   text.counter("kms_p2p_messages_dropped_total", "Messages dropped because a peer's queue was full",
                counters.dropped_messages);
+  text.gauge("kms_p2p_members_missing", "Other members without a connection",
+             static_cast<double>(discovery->missing()));
+  text.gauge("kms_p2p_members_located", "Other members whose signed addresses are known",
+             static_cast<double>(discovery->book().entries().size()));
+  const net::DiscoveryCounters& found = discovery->counters();
+  text.counter("kms_p2p_records_learned_total", "Signed peer records taken", found.learned);
+  text.counter("kms_p2p_records_forged_total", "Peer records that their owner did not sign", found.forged);
+  text.counter("kms_p2p_records_served_total", "Requests for peer records answered", found.served);
+  text.counter("kms_p2p_records_refused_total", "Requests for peer records refused", found.served_refused);
+  text.counter("kms_p2p_liars_total", "Times that a member lied about addresses", found.liars);
+  const net::ObjectCounters& objects_seen = objects->counters();
+  text.counter("kms_p2p_objects_pulled_total", "Large objects got from members", objects_seen.pulled);
+  text.counter("kms_p2p_objects_failed_total", "Pulls that no member could answer", objects_seen.failed);
+  text.counter("kms_p2p_objects_stalled_total", "Transfers given up as too slow", objects_seen.stalled);
+  text.counter("kms_p2p_objects_false_total", "Transfers of other bytes than the name says", objects_seen.liars);
+  text.counter("kms_p2p_objects_served_total", "Large objects given to members", objects_seen.served);
+  text.counter("kms_p2p_objects_busy_total", "Requests for objects refused for want of room", objects_seen.served_busy);
   text.family("kms_p2p_messages_refused_total", "counter", "Gossip messages not accepted, by reason");
   for (std::size_t i = 0; i < net::kRefusals; ++i) {
     text.value("kms_p2p_messages_refused_total", "reason", net::refusal_text(static_cast<net::Refusal>(i)),
@@ -404,6 +533,7 @@ void Runtime::stop(std::function<void()> stopped) {
   impl_->stopping = true;
   impl_->timer.cancel();
   impl_->links_timer.cancel();
+  impl_->services_timer.cancel();
   impl_->http->stop();
   impl_->pool->stop();
   if (impl_->host) {

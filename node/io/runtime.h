@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 
+#include "net/discovery.h"
 #include "net/io/tcp_host.h"
+#include "net/object_exchange.h"
 #include "node/io/http_server.h"
 #include "node/node_core.h"
 #include "node/store.h"
@@ -19,6 +21,8 @@ struct RuntimeOptions {
   // Nothing: no p2p at all (solo).
   std::optional<net::io::TcpHostOptions> p2p;
   std::vector<net::Multiaddr> peers;
+  net::DiscoveryOptions discovery;
+  net::ObjectExchangeOptions objects;
   std::size_t compute_threads = 1;
   bool metrics = true;
 };

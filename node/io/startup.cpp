@@ -249,6 +249,7 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     options.peers = std::move(*peers);
     options.p2p.emplace();
     options.p2p->listen = config.p2p.listen;
+    options.p2p->announce = config.p2p.announce;
     options.p2p->host.agent_version = std::string("kms/") + KMS_VERSION;
     options.p2p->host.router.forward = net::ForwardPolicy::grafted;
     auto core = NodeCore::begin(std::move(*terms), node.credentials, node_options(config), *node.store, entropy,

@@ -65,6 +65,8 @@ TEST_F(Envelopes, OfAnotherVersionTypeOrSizeAreRefused) {
   EXPECT_TRUE(Envelope::parse(envelope(1, 6, {}, body)));
   EXPECT_TRUE(Envelope::parse(envelope(1, 6, {}, Bytes(Envelope::kBodyBytesMax))));
   EXPECT_FALSE(Envelope::parse(envelope(1, 6, {}, Bytes(Envelope::kBodyBytesMax + 1))));
+  EXPECT_TRUE(Envelope::parse(envelope(1, 18, {}, Bytes(Envelope::kChainBytesMax))));
+  EXPECT_FALSE(Envelope::parse(envelope(1, 18, {}, Bytes(Envelope::kChainBytesMax + 1))));
   for (std::uint8_t v : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{29}, std::uint8_t{26}}) {
     Bytes other = signature;
     other[64] = v;

@@ -103,6 +103,7 @@ void HostWorld::apply(HostNode& node) {
       }
       const auto* delivery = std::get_if<PubsubDelivery>(&event);
       const auto id = delivery != nullptr ? std::optional<MessageId>(delivery->id) : std::nullopt;
+      if (node.sees) node.sees(event);
       node.events.push_back(std::move(event));
       if (id && node.verdict) node.host.validated(*id, *node.verdict, now);
     }
@@ -180,6 +181,10 @@ bool HostWorld::deliver_due() {
       node->host.tick(now);
       moved = true;
     }
+    if (const auto at = node->wakes ? node->wakes() : std::nullopt; at && *at <= now.instant) {
+      node->ticks();
+      moved = true;
+    }
   }
   settle();
   return moved || !ready.empty();
@@ -199,8 +204,17 @@ std::optional<Instant> HostWorld::next_instant() const {
     }
   }
   for (const auto& dial : dials_) consider(dial.at);
-  for (const auto& node : nodes_) consider(node->host.wakes_at());
+  for (const auto& node : nodes_) {
+    consider(node->host.wakes_at());
+    if (node->wakes) consider(node->wakes());
+  }
   return at;
+}
+
+void HostWorld::move(HostNode& node, std::uint8_t ip) {
+  node.ip = ip;
+  node.host.set_listen_addresses({node.address()}, now);
+  settle();
 }
 
 void HostWorld::run(Duration time) {

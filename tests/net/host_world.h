@@ -32,6 +32,10 @@ struct HostNode {
   Host host;
   std::uint8_t ip = 0;
   std::vector<HostEvent> events;
+  // What runs on top of the host, if anything.
+  std::function<void(const HostEvent&)> sees;
+  std::function<void()> ticks;
+  std::function<std::optional<Instant>()> wakes;
   std::optional<Verdict> verdict = Verdict::accept;  // nothing: left open
   bool is_up = true;                                 // false: dials to it fail
   bool reads = true;
@@ -59,6 +63,8 @@ class HostWorld {
   void close_raw(const Raw& raw);
   // Cuts every channel of the node without telling it anything, as a pulled plug does.
   void unplug(HostNode& node);
+  // The node is found at 10.0.0.`ip` from now on, and says so. Connections stay, unless it is unplugged.
+  void move(HostNode& node, std::uint8_t ip);
 
   void run(Duration time);
   // Hands over what a call of the test caused.

@@ -10,6 +10,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 using Variables = std::map<std::string, std::string>;
 
@@ -223,7 +224,19 @@ TEST(Config, RefusesAddressesThatCannotBeUsed) {
   EXPECT_THAT(refusal(kValid + "peers = [\"/ip4/192.0.2.1/tcp/9001\"]\n"), HasSubstr("must end in /p2p/<PeerId>"));
   CommandLine command_line;
   command_line.peers = {"/ip4/192.0.2.1/tcp/9001"};
-  EXPECT_THAT(refusal(kValid, {}, command_line), HasSubstr("--peer \"/ip4/192.0.2.1/tcp/9001\""));
+  EXPECT_THAT(refusal(kValid, {}, command_line), StartsWith("--peer \"/ip4/192.0.2.1/tcp/9001\": it must end"));
+}
+
+TEST(Config, TakesAddressesToAnnounceAndRefusesThoseNobodyCanDial) {
+  const auto announce = [](const std::string& address) {
+    return refusal(kValid + "announce = [\"" + address + "\"]\n");
+  };
+  EXPECT_EQ(announce("/dns4/kms.example.org/tcp/9001"), "accepted");
+  EXPECT_EQ(announce("/ip4/203.0.113.7/tcp/9001"), "accepted");
+  for (const std::string& address : {std::string("/ip4/203.0.113.7/tcp/0"), std::string("/ip4/203.0.113.7/udp/1"),
+                                     std::string("203.0.113.7:9001"), kPeer}) {
+    EXPECT_THAT(announce(address), HasSubstr("p2p.announce")) << address;
+  }
 }
 
 TEST(PeersFile, ReadsLinesWithCommentsAndEndsOfBothKinds) {

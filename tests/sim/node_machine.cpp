@@ -3,6 +3,21 @@
 #include <algorithm>
 
 namespace kms::sim {
+namespace {
+
+// First bytes of messages that are no gossip: who pulls, nobody, the object's id; who gives, to whom, id and object.
+constexpr std::uint8_t kPull = 0xf0;
+constexpr std::uint8_t kObject = 0xf1;
+
+Bytes message_of(std::uint8_t kind, const dkg::NodeId& from, const dkg::NodeId& to, ByteView rest) {
+  Bytes out{kind};
+  append(out, from.bytes);
+  append(out, to.bytes);
+  append(out, rest);
+  return out;
+}
+
+}  // namespace
 
 NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed) {
   Random random(seed ^ 0x6e6f6465ULL);
@@ -46,7 +61,7 @@ NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::ui
 Boot NodeNetwork::boot() {
   return [this](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
     Entropy& own = *entropy[member - 1];
-    auto core = node::NodeCore::begin(*terms_, credentials[member - 1], {}, disk, own, now);
+    auto core = node::NodeCore::begin(*terms_, credentials[member - 1], options, disk, own, now);
     return std::make_unique<NodeMachine>(std::move(core.value()), credentials[member - 1]->node_id(), own);
   };
 }
@@ -56,6 +71,9 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
   std::vector<delegation::Job> jobs;
   auto take = [&](node::NodeEffects&& more) {
     for (dkg::Write& write : more.save.writes) out.save.writes.push_back(std::move(write));
+    for (const node::ObjectPull& pull : more.pull) {
+      out.send.push_back(message_of(kPull, self_, pull.announcer.value_or(dkg::NodeId{}), pull.id.bytes));
+    }
     for (delegation::Job& job : more.compute) jobs.push_back(std::move(job));
     for (node::HttpReply& reply : more.reply) answers_.insert_or_assign(reply.request, std::move(reply.response));
   };
@@ -67,24 +85,37 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
     take(core_.computed(std::move(job), now));
   }
   for (node::Publish& publish : core_.flush()) {
-    Bytes message{static_cast<std::uint8_t>(publish.topic)};
-    append(message, self_.bytes);
-    append(message, publish.entry.bytes);
-    append(message, publish.batch);
-    out.send.push_back(std::move(message));
+    out.send.push_back(message_of(static_cast<std::uint8_t>(publish.topic), self_, publish.entry, publish.batch));
   }
   return out;
 }
 
 Output NodeMachine::receive(const Bytes& message, Now now) {
   ByteView view(message);
-  const auto topic = static_cast<node::Topic>(view[0]);
   const dkg::NodeId author{to_array<32>(view.subspan(1))};
   const dkg::NodeId entry{to_array<32>(view.subspan(33))};
+  if (view[0] == kPull) return answer_pull(author, dkg::ObjectId{to_array<32>(view.subspan(65))});
+  if (view[0] == kObject) {
+    if (entry != self_) return {};
+    const dkg::ObjectId id{to_array<32>(view.subspan(65))};
+    node::TakenObject taken = core_.take_object(id, author, view.subspan(97), now);
+    return output(std::move(taken.effects), now);
+  }
+  const auto topic = static_cast<node::Topic>(view[0]);
   // The topic of an entry has one reader.
   if (topic == node::Topic::partials && entry != self_) return {};
   node::Received received = core_.receive(topic, author, view.subspan(65), now);
   return output(std::move(received.effects), now);
+}
+
+Output NodeMachine::answer_pull(const dkg::NodeId& asker, const dkg::ObjectId& id) const {
+  Output out;
+  const auto object = core_.find_object(id);
+  if (asker == self_ || !object) return out;
+  Bytes rest = to_bytes(id.bytes);
+  append(rest, *object);
+  out.send.push_back(message_of(kObject, self_, asker, rest));
+  return out;
 }
 
 Output NodeMachine::tick(Now now) {

@@ -1,4 +1,5 @@
-// A whole NodeCore as a machine of the world: its gossip is opaque messages, its jobs run in line.
+// A whole NodeCore as a machine of the world: its gossip is opaque messages, its jobs run in line, and what it pulls is
+// asked of everybody.
 #pragma once
 
 #include "node/node_core.h"
@@ -13,6 +14,7 @@ struct NodeNetwork {
   Boot boot();
   node::NetworkTerms terms() const { return *terms_; }
 
+  node::NodeOptions options;  // of nodes booted from now on
   crypto::SecretScalar gateway_key;
   std::vector<delegation::CredentialsPtr> credentials;  // by position - 1
   std::vector<std::unique_ptr<Random>> entropy;         // the same; runs on through restarts
@@ -38,6 +40,7 @@ class NodeMachine final : public Machine {
  private:
   // Runs jobs to their end and packs what is to be published.
   Output output(node::NodeEffects effects, Now now);
+  Output answer_pull(const dkg::NodeId& asker, const dkg::ObjectId& id) const;
 
   node::NodeCore core_;
   dkg::NodeId self_;

@@ -95,6 +95,36 @@ TEST(NodeSim, DelegatesWhileMessagesAreLostAndRepeated) {
   }
 }
 
+// With a limit of nothing every Deal, certificate and EpochChain is announced and pulled.
+TEST(NodeSim, MakesAKeyWhenAllObjectsArePulledByTheirIds) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    Schedule schedule;
+    schedule.storm.loss_per_mille = seed == 1 ? 0 : 50;
+    schedule.calm_from = 24h;
+    schedule.end = 24h;
+    schedule.starts = {{5, seed == 3 ? Duration(60s) : Duration(0s)}};  // late: it learns the key from an EpochChain
+    NodeTrial run(5, 3, schedule, seed);
+    run.network.options.gossiped_object_bytes_max = 0;
+    std::size_t announced = 0, gossiped = 0, objects = 0;
+    run.world.watch([&](std::size_t, const Bytes& message) {
+      if (message[0] == 0xf1) ++objects;
+      if (message[0] != static_cast<std::uint8_t>(node::Topic::ceremony)) return;
+      for (const auto& item : dkg::Batch::parse(ByteView(message).subspan(65)).value().items) {
+        if (item.type == dkg::MessageType::have_objects) ++announced;
+        if (item.type == dkg::MessageType::deal || item.type == dkg::MessageType::fetch ||
+            item.type == dkg::MessageType::epoch_chain) {
+          ++gossiped;
+        }
+      }
+    });
+    run.world.run([&] { return run.serving() == 5 || run.world.now().instant > Instant(600s); });
+    EXPECT_EQ(run.serving(), 5u) << "seed " << seed;
+    EXPECT_GE(announced, 4u);
+    EXPECT_GE(objects, 4u);
+    EXPECT_EQ(gossiped, 0u);
+  }
+}
+
 TEST(NodeSim, DoesNotCountOnAMemberWithoutAShare) {
   Schedule schedule;
   schedule.starts = {{5, 60s}};

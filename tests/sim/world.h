@@ -65,6 +65,7 @@ class World {
   World(Schedule schedule, std::uint64_t seed, Boot boot, Observer observer = {});
   // Runs until `is_over` or the schedule's end.
   void run(const std::function<bool()>& is_over);
+  void watch(Observer observer) { observer_ = std::move(observer); }
 
   Now now() const { return {now_, 1'700'000'000'000 + now_.time_since_epoch() / 1ms}; }
   // nullptr while a member is down.

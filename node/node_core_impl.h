@@ -1,0 +1,77 @@
+// What a NodeCore is made of. Internal to node/node_core*.cpp.
+#pragma once
+
+#include <set>
+
+#include "node/api.h"
+#include "node/node_core.h"
+#include "node/object_shelf.h"
+#include "node/outbox.h"
+
+namespace kms::node {
+
+inline constexpr std::size_t kShelfObjects = 64;
+inline constexpr std::size_t kShelfBytes = std::size_t{8} << 20;
+
+struct NodeCore::Impl {
+  Impl(NetworkTerms terms_in, delegation::CredentialsPtr credentials_in, NodeOptions options_in, Entropy& entropy)
+      : terms(std::move(terms_in)),
+        credentials(std::move(credentials_in)),
+        options(std::move(options_in)),
+        self(credentials->node_id()),
+        position(terms.members.position_of(self)),
+        collector(credentials, options.collector, entropy),
+        responder(credentials, options.responder),
+        outbox(options.outbox_max, options.outbox_bytes_max),
+        shelf(kShelfObjects, kShelfBytes) {
+    for (const dkg::Label& label : terms.labels) chains.insert(label.chain_id);
+  }
+
+  NetworkTerms terms;
+  delegation::CredentialsPtr credentials;
+  NodeOptions options;
+  dkg::NodeId self;
+  std::optional<dkg::Position> position;
+  std::set<std::uint64_t> chains;
+  std::optional<dkg::Ceremony> ceremony;
+  std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain
+  std::set<std::uint64_t> imported;                            // chains whose key somebody once held
+  delegation::Collector collector;
+  delegation::Responder responder;
+  Outbox outbox;
+  ObjectShelf shelf;
+  std::vector<PeerLink> links;
+  std::set<dkg::Position> alive;      // members with a live connection, this node not counted
+  std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
+  std::optional<dkg::NodeStatus::Entry> last_status;
+  Instant status_due{};
+  std::uint64_t batches_rejected = 0;
+  std::uint64_t items_refused = 0;
+
+  void apply(delegation::Effects&& from, NodeEffects& to);
+  void apply(dkg::Effects&& from, NodeEffects& to);
+  void send(dkg::Envelope&& envelope, NodeEffects& to);
+  bool holds(const dkg::ObjectId& id) const;
+  void receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects);
+  void send_status(Now now);
+  void note_status(dkg::Position author, const dkg::Envelope& item);
+  // Members that can answer: connected, and not known to be without a share.
+  std::set<dkg::Position> responders() const;
+  void tell_responders();
+  void refresh_serving(NodeEffects& effects);
+  void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code);
+  void receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
+  HttpResponse read(const HttpRequest& request, const Target& target, Now now) const;
+  HttpResponse public_key(const Target& target) const;
+  HttpResponse keys(std::string_view path) const;
+  Readiness readiness() const;
+  std::vector<KeyView> key_views() const;
+  const dkg::Label& label_of(std::uint64_t chain_id) const;
+  const std::vector<crypto::Address>& gateways(std::uint64_t chain_id) const;
+};
+
+}  // namespace kms::node
