@@ -7,7 +7,7 @@ namespace {
 
 net::RouterOptions router_options(const BusOptions& options) {
   net::RouterOptions out;
-  out.forward = options.forward;
+  out.policies.otherwise = options.policy;
   out.topics.allows_all = true;
   return out;
 }

@@ -16,7 +16,7 @@ namespace kms::bench {
 enum class Batching { off, on };
 
 struct BusOptions {
-  net::ForwardPolicy forward = net::ForwardPolicy::all;
+  net::TopicPolicy policy = net::TopicPolicy::flood;
   Batching batching = Batching::on;
   Duration link_delay = 1ms;
   Duration signature_made{45}, signature_checked{50};  // microseconds of the loop's thread

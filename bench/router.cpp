@@ -25,13 +25,13 @@ enum class Partials { flooded, to_entry };
 struct Layout {
   const char* name;
   Partials partials;
-  net::ForwardPolicy forward;
+  net::TopicPolicy policy;
 };
 constexpr Layout kLayouts[] = {
-    {"flooded partials, re-forwarded", Partials::flooded, net::ForwardPolicy::all},
-    {"flooded partials, not re-forwarded", Partials::flooded, net::ForwardPolicy::grafted},
-    {"entry topic, requests re-forwarded", Partials::to_entry, net::ForwardPolicy::all},
-    {"entry topic, not re-forwarded", Partials::to_entry, net::ForwardPolicy::grafted},
+    {"flooded partials, re-forwarded", Partials::flooded, net::TopicPolicy::flood},
+    {"flooded partials, not re-forwarded", Partials::flooded, net::TopicPolicy::committee},
+    {"entry topic, requests re-forwarded", Partials::to_entry, net::TopicPolicy::flood},
+    {"entry topic, not re-forwarded", Partials::to_entry, net::TopicPolicy::committee},
 };
 
 struct Load {
@@ -53,7 +53,7 @@ class Run {
   Run(const Load& load, DelegationWorld& world, sim::Random& entropy)
       : load_(load),
         world_(world),
-        bus_(load.nodes, {load.layout.forward, load.batching},
+        bus_(load.nodes, {load.layout.policy, load.batching},
              [this](std::size_t at, std::size_t author, const dkg::Envelope& item) { receive(at, author, item); }),
         random_(entropy.fork()) {
     auto admitted = world.admit(0);

@@ -20,6 +20,20 @@ std::string gate_key_of(const Multiaddr& remote) {
   return {};
 }
 
+std::string address_group_of(const Multiaddr& remote) {
+  std::string key = gate_key_of(remote);
+  auto byte = [&key](std::size_t at) { return static_cast<std::uint8_t>(key[at]); };
+  if (key.size() == 4) {
+    bool is_private = byte(0) == 10 || (byte(0) == 172 && byte(1) >> 4 == 1) || (byte(0) == 192 && byte(1) == 168);
+    if (is_private || byte(0) == 127 || (byte(0) == 169 && byte(1) == 254)) return {};
+  } else if (key.size() == 8) {
+    if (byte(0) >> 1 == 0xfc >> 1 || (byte(0) == 0xfe && byte(1) >> 6 == 2)) return {};
+  } else {
+    return {};
+  }
+  return key;
+}
+
 bool Gate::is_exempt(const std::string& key) const {
   if (options_.loopback == LoopbackLimit::same) return false;
   return (key.size() == 4 && key[0] == 127) || key.size() == 16;

@@ -28,6 +28,10 @@ struct GateOptions {
 // The ip4 or ip6 part of an address as its bytes; an IPv6 address counts by its /64. Empty for others.
 std::string gate_key_of(const Multiaddr& remote);
 
+// By what peers on one address are counted together (LIBP2P.md 8.7, P6): the gate's key, or nothing for loopback,
+// private and link-local addresses.
+std::string address_group_of(const Multiaddr& remote);
+
 class Gate {
  public:
   explicit Gate(GateOptions options = {}) : options_(options) {}

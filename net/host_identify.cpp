@@ -116,7 +116,10 @@ void Host::push_received(Link& link, Result<Identify> message, Now now) {
 void Host::note_identify(const PeerId& peer, Neighbour& neighbour, Now now) {
   if (neighbour.identify.signed_peer_record) {
     auto record = verify_peer_record(*neighbour.identify.signed_peer_record, peer);
-    if (record && (!neighbour.record || supersedes(*record, *neighbour.record))) neighbour.record = std::move(*record);
+    if (record && (!neighbour.record || supersedes(*record, *neighbour.record))) {
+      neighbour.record = std::move(*record);
+      router_.set_peer_record(peer, *neighbour.identify.signed_peer_record);
+    }
   }
   effects_.events.emplace_back(PeerIdentified{peer, neighbour.identify, neighbour.record});
   refresh_pubsub(peer, neighbour, now);

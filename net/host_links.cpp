@@ -126,6 +126,7 @@ void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
     dial_book_.connected(peer, now);
     effects_.events.emplace_back(PeerConnected{peer, neighbour.peer_class});
     absorb(router_.peer_added(peer, neighbour.peer_class, now), now);
+    router_.set_peer_origin(peer, {link.direction == Direction::outbound, address_group_of(link.remote)});
   } else {
     neighbour.duplicate_check_at = now.instant + options_.duplicate_after;
   }
@@ -147,7 +148,7 @@ void Host::ended(Link& link, const CloseCause& cause, Now now) {
   std::erase(at->second.connections, link.id);
   if (at->second.connections.empty()) {
     neighbours_.erase(at);
-    router_.peer_removed(peer);
+    router_.peer_removed(peer, now);
     dial_book_.disconnected(peer, now);
     effects_.events.emplace_back(PeerDisconnected{peer, cause});
   } else {

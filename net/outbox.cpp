@@ -6,6 +6,12 @@ namespace {
 constexpr std::size_t kStatesPerRpc = 100;  // subscriptions, and GRAFTs and PRUNEs: what readers accept
 constexpr std::size_t kFieldOverhead = 6;   // tag and length of a field of up to 1 MiB
 
+std::size_t size_of(const std::vector<ExchangePeer>& peers) {
+  std::size_t size = 0;
+  for (const ExchangePeer& peer : peers) size += peer.id.size() + peer.signed_record.size();
+  return size;
+}
+
 }  // namespace
 
 bool Outbox::has_room(std::size_t size) const {
@@ -39,21 +45,36 @@ bool Outbox::gossip(Bytes control_fields, Urgency urgency) {
   return true;
 }
 
+void Outbox::prune(const std::string& topic, std::uint64_t backoff_s, std::vector<ExchangePeer> offered) {
+  std::size_t size = 0;
+  for (const auto& [name, prune] : control_) {
+    if (prune && name != topic) size += size_of(prune->offered);
+  }
+  if (size + size_of(offered) > limits_.exchange_bytes) offered.clear();
+  control_[topic] = Prune{backoff_s, std::move(offered)};
+}
+
+// Peers of version 1.0 know neither backoff nor peer exchange.
+void Outbox::write_control(RpcWriter& rpc, MeshsubVersion version) {
+  for (std::size_t i = 0; i < kStatesPerRpc && !control_.empty(); ++i) {
+    auto state = control_.extract(control_.begin());
+    if (!state.mapped()) {
+      rpc.graft(state.key());
+    } else if (version == MeshsubVersion::v1_0) {
+      rpc.prune(state.key(), std::nullopt);
+    } else {
+      rpc.prune(state.key(), state.mapped()->backoff_s, state.mapped()->offered);
+    }
+  }
+}
+
 std::optional<Bytes> Outbox::next_frame(MeshsubVersion version) {
   RpcWriter rpc;
   for (std::size_t i = 0; i < kStatesPerRpc && !subscriptions_.empty(); ++i) {
     auto state = subscriptions_.extract(subscriptions_.begin());
     rpc.subscription(state.mapped(), state.key());
   }
-  for (std::size_t i = 0; i < kStatesPerRpc && !control_.empty(); ++i) {
-    auto state = control_.extract(control_.begin());
-    bool is_graft = !state.mapped();
-    if (is_graft) {
-      rpc.graft(state.key());
-    } else {
-      rpc.prune(state.key(), version == MeshsubVersion::v1_0 ? std::nullopt : state.mapped());
-    }
-  }
+  write_control(rpc, version);
   if (!gossip_.empty()) {
     bytes_ -= gossip_.front().size();
     rpc.control(gossip_.front());

@@ -17,6 +17,7 @@ struct OutboxLimits {
   std::size_t bytes = std::size_t{8} << 20;
   std::size_t joined_bytes = 64 * 1024;  // small messages share an RPC up to this
   std::size_t joined_messages = 100;
+  std::size_t exchange_bytes = 128 * 1024;
 };
 
 class Outbox {
@@ -25,7 +26,8 @@ class Outbox {
 
   void subscription(const std::string& topic, bool subscribe) { subscriptions_[topic] = subscribe; }
   void graft(const std::string& topic) { control_[topic] = std::nullopt; }
-  void prune(const std::string& topic, std::uint64_t backoff_s) { control_[topic] = backoff_s; }
+  // Offered peers are left out when more than `exchange_bytes` of them wait already.
+  void prune(const std::string& topic, std::uint64_t backoff_s, std::vector<ExchangePeer> offered = {});
   // False: full, dropped.
   bool message(std::shared_ptr<const Bytes> encoded);
   // Control fields of an RpcWriter, sent in one RPC. False: full, dropped. `urgent` ones go first.
@@ -43,12 +45,17 @@ class Outbox {
     std::shared_ptr<const Bytes> encoded;
     bool starts_rpc = false;
   };
+  struct Prune {
+    std::uint64_t backoff_s = 0;
+    std::vector<ExchangePeer> offered;
+  };
   bool has_room(std::size_t size) const;
+  void write_control(RpcWriter& rpc, MeshsubVersion version);
   void take_messages(RpcWriter& rpc);
 
   OutboxLimits limits_;
   std::map<std::string, bool> subscriptions_;
-  std::map<std::string, std::optional<std::uint64_t>> control_;  // GRAFT, or PRUNE with its backoff in seconds
+  std::map<std::string, std::optional<Prune>> control_;  // nothing: GRAFT
   std::deque<Bytes> gossip_;
   std::deque<Queued> messages_;
   std::size_t message_rpcs_ = 0, bytes_ = 0;

@@ -89,6 +89,11 @@ class RpcFrames {
   std::deque<Bytes> complete_;
 };
 
+// A peer offered in a PRUNE, with the record it signed.
+struct ExchangePeer {
+  Bytes id, signed_record;
+};
+
 // Collects one RPC. Message fields come before the control field, one control field whatever is added.
 class RpcWriter {
  public:
@@ -98,7 +103,7 @@ class RpcWriter {
   void iwant(std::span<const Bytes> ids);
   void idontwant(std::span<const Bytes> ids);
   void graft(std::string_view topic);
-  void prune(std::string_view topic, std::optional<std::uint64_t> backoff_s);
+  void prune(std::string_view topic, std::optional<std::uint64_t> backoff_s, std::span<const ExchangePeer> peers = {});
   // Bytes made by the control calls above of another writer (`control_bytes`).
   void control(ByteView control_fields) { append(control_, control_fields); }
   const Bytes& control_bytes() const { return control_; }

@@ -77,9 +77,16 @@ void RpcWriter::graft(std::string_view topic) {
   put_control(control_, 3, inner);
 }
 
-void RpcWriter::prune(std::string_view topic, std::optional<std::uint64_t> backoff_s) {
+void RpcWriter::prune(std::string_view topic, std::optional<std::uint64_t> backoff_s,
+                      std::span<const ExchangePeer> peers) {
   ProtoWriter inner;
   inner.text(1, topic);
+  for (const ExchangePeer& peer : peers) {
+    ProtoWriter entry;
+    entry.bytes(1, peer.id);
+    entry.bytes(2, peer.signed_record);
+    inner.message(2, entry);
+  }
   if (backoff_s) inner.varint(3, *backoff_s);
   put_control(control_, 4, inner);
 }

@@ -1,42 +1,9 @@
+// Peers, subscriptions and what a Router tells about itself.
 #include "net/router.h"
 
 #include <algorithm>
 
-#include "base/assert.h"
-
 namespace kms::net {
-
-std::string_view refusal_text(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::unknown_peer:
-      return "unknown_peer";
-    case Refusal::not_subscribed:
-      return "not_subscribed";
-    case Refusal::bad_topic:
-      return "bad_topic";
-    case Refusal::blocked:
-      return "blocked";
-    case Refusal::bad_fields:
-      return "bad_fields";
-    case Refusal::own_message:
-      return "own_message";
-    case Refusal::duplicate:
-      return "duplicate";
-    case Refusal::queue_full:
-      return "queue_full";
-    case Refusal::bad_signature:
-      return "bad_signature";
-    case Refusal::ignored:
-      return "ignored";
-    case Refusal::rejected:
-      return "rejected";
-    case Refusal::no_verdict:
-      return "no_verdict";
-    case Refusal::not_allowed:
-      return "not_allowed";
-  }
-  return "unknown";
-}
 
 bool TopicFilter::allows(std::string_view topic) const {
   return allows_all || names.contains(topic) ||
@@ -44,18 +11,34 @@ bool TopicFilter::allows(std::string_view topic) const {
                      [topic](const auto& prefix) { return topic.starts_with(prefix); });
 }
 
+TopicPolicy TopicPolicies::of(std::string_view topic) const {
+  auto at = names.find(topic);
+  return at == names.end() ? otherwise : at->second;
+}
+
 Router::Router(const Identity& self, RouterOptions options, Entropy& entropy, Now now)
     : self_(self),
       options_(std::move(options)),
       entropy_(entropy),
       seqno_(now),
+      scores_(options_.scores),
+      backoffs_(options_.mesh.backoffs_max),
+      promises_(options_.wanted_ids_max),
+      decided_(options_.seen_ttl, options_.decided_max),
       seen_(options_.seen_ttl, options_.seen_ids_max),
       cache_(options_.cache_windows, options_.cache_bytes_max),
-      heartbeat_at_(now.instant + options_.first_heartbeat) {}
+      heartbeat_at_(now.instant + options_.first_heartbeat),
+      decay_at_(now.instant + options_.scores.decay_interval) {}
 
 Router::Topic* Router::find_topic(std::string_view topic) {
   auto at = topics_.find(topic);
   return at == topics_.end() ? nullptr : &at->second;
+}
+
+Router::Topic& Router::topic_named(const std::string& name) {
+  auto [at, is_new] = topics_.try_emplace(name);
+  if (is_new) at->second.policy = options_.policies.of(name);
+  return at->second;
 }
 
 void Router::note_writable(const PeerId& id, Peer& peer, PubsubEffects& effects) {
@@ -72,19 +55,61 @@ void Router::refuse(const PeerId& peer, Refusal reason, std::string_view topic, 
                     PubsubEffects& effects) {
   ++counters_.refused[static_cast<std::size_t>(reason)];
   if (reason == Refusal::duplicate) return;
+  bool is_to_blame = reason == Refusal::bad_fields || reason == Refusal::own_message ||
+                     reason == Refusal::bad_signature || reason == Refusal::rejected;
+  if (is_to_blame) scores_.invalid_message(peer, topic);
   effects.events.emplace_back(MessageRefused{peer, reason, std::string(topic), std::move(detail)});
 }
 
 PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now) {
   auto [at, is_new] = peers_.try_emplace(id);
-  if (is_new) at->second.outbox = Outbox(options_.outbox_limits);
+  if (is_new) {
+    at->second.outbox = Outbox(options_.outbox_limits);
+    scores_.connected(id);
+  }
   at->second.peer_class = peer_class;
+  apply_application_score(id, at->second);
   return {};
 }
 
-void Router::peer_removed(const PeerId& id) {
+void Router::apply_application_score(const PeerId& id, const Peer& peer) {
+  const ClassScores& of_class = options_.class_scores;
+  double score = peer.peer_class == PeerClass::committee    ? of_class.committee
+                 : peer.peer_class == PeerClass::registered ? of_class.registered
+                 : peer.peer_class == PeerClass::light      ? of_class.light
+                                                            : of_class.denied;
+  scores_.set_application_score(id, peer.application_score.value_or(score));
+}
+
+void Router::peer_removed(const PeerId& id, Now now) {
   inbound_closed(id);
-  peers_.erase(id);
+  for (auto& [name, topic] : topics_) topic.fanout.erase(id);
+  if (peers_.erase(id) > 0) scores_.disconnected(id, now.instant);
+}
+
+void Router::set_peer_origin(const PeerId& id, PeerOrigin origin) {
+  auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  scores_.set_address_group(id, origin.address_group);
+  at->second.origin = std::move(origin);
+}
+
+void Router::set_peer_record(const PeerId& id, Bytes signed_record) {
+  auto at = peers_.find(id);
+  if (at == peers_.end() || signed_record.size() > options_.rpc_limits.exchange_record_bytes) return;
+  at->second.signed_record = std::move(signed_record);
+}
+
+void Router::set_application_score(const PeerId& id, double score) {
+  auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  at->second.application_score = score;
+  apply_application_score(id, at->second);
+}
+
+void Router::set_direct(const PeerId& id) {
+  auto at = peers_.find(id);
+  if (at != peers_.end()) at->second.is_direct = true;
 }
 
 PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, Now now) {
@@ -93,13 +118,15 @@ PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, 
   if (at == peers_.end()) return effects;
   Peer& peer = at->second;
   peer.version = version;
+  peer.stream_missed.reset();
   // What was queued for an earlier stream is void: the remote starts from nothing.
   peer.outbox.clear();
-  for (const auto& [name, topic] : topics_) {
+  for (auto& [name, topic] : topics_) {
     if (!topic.subscribed) continue;
     peer.outbox.subscription(name, true);
-    graft_if_wanted(id, peer, name, now, effects);
-    if (options_.graft == GraftPolicy::committee && topic.grafted.contains(id)) peer.outbox.graft(name);
+    graft_as_leaf(id, peer, name, now, effects);
+    bool we_graft = topic.policy == TopicPolicy::mesh || topic.policy == TopicPolicy::leaf;
+    if (we_graft && topic.grafted.contains(id)) peer.outbox.graft(name);
   }
   note_writable(id, peer, effects);
   return finish(std::move(effects));
@@ -117,7 +144,9 @@ void Router::inbound_closed(const PeerId& id) {
   if (at == peers_.end()) return;
   at->second.topics.clear();
   at->second.unwanted.clear();
-  for (auto& [name, topic] : topics_) topic.grafted.erase(id);
+  for (auto& [name, topic] : topics_) {
+    if (topic.grafted.erase(id) > 0) scores_.pruned(id, name);
+  }
 }
 
 PubsubEffects Router::recheck(const PeerId& id) {
@@ -126,7 +155,10 @@ PubsubEffects Router::recheck(const PeerId& id) {
   if (at == peers_.end()) return effects;
   std::erase_if(at->second.topics, [&](const std::string& name) {
     if (access_.may_follow(id, name)) return false;
-    if (Topic* ours = find_topic(name)) ours->grafted.erase(id);
+    if (Topic* ours = find_topic(name)) {
+      leave(id, name, *ours, effects);
+      ours->fanout.erase(id);
+    }
     effects.events.emplace_back(PeerSubscription{id, name, false});
     return true;
   });
@@ -143,13 +175,15 @@ Result<PubsubEffects> Router::subscribe(std::string_view topic, Now now) {
   if (!options_.topics.allows(topic)) return error("topic " + std::string(topic) + " is not in the allow-list");
   PubsubEffects effects;
   std::string name(topic);
-  if (std::exchange(topics_[name].subscribed, true)) return effects;
+  Topic& ours = topic_named(name);
+  if (std::exchange(ours.subscribed, true)) return effects;
   for (auto& [id, peer] : peers_) {
     if (!peer.version) continue;  // it hears all subscriptions when the stream opens
     peer.outbox.subscription(name, true);
-    graft_if_wanted(id, peer, name, now, effects);
+    graft_as_leaf(id, peer, name, now, effects);
     note_writable(id, peer, effects);
   }
+  if (ours.policy == TopicPolicy::mesh) start_mesh(name, ours, now, effects);
   return finish(std::move(effects));
 }
 
@@ -157,112 +191,15 @@ PubsubEffects Router::unsubscribe(std::string_view name, Now now) {
   PubsubEffects effects;
   auto at = topics_.find(name);
   if (at == topics_.end() || !std::exchange(at->second.subscribed, false)) return effects;
-  Topic& topic = at->second;
   for (auto& [id, peer] : peers_) {
     if (peer.version) peer.outbox.subscription(at->first, false);
-    if (topic.grafted.contains(id)) {
-      auto backoff_s = std::chrono::duration_cast<std::chrono::seconds>(options_.unsubscribe_backoff).count();
-      if (peer.version) peer.outbox.prune(at->first, static_cast<std::uint64_t>(backoff_s));
-      topic.backoff[id] = now.instant + options_.unsubscribe_backoff;
-    }
     note_writable(id, peer, effects);
   }
-  topic.grafted.clear();
+  for (const PeerId& id : std::exchange(at->second.grafted, {})) {
+    scores_.pruned(id, at->first);
+    prune(id, at->first, Exchange::offered, options_.mesh.unsubscribe_backoff, now, effects);
+  }
   return finish(std::move(effects));
-}
-
-void Router::graft_if_wanted(const PeerId& id, Peer& peer, const std::string& name, Now now, PubsubEffects& effects) {
-  Topic* topic = find_topic(name);
-  if (options_.graft != GraftPolicy::committee || peer.peer_class != PeerClass::committee) return;
-  if (topic == nullptr || !topic->subscribed || !peer.version || !peer.topics.contains(name)) return;
-  auto backoff = topic->backoff.find(id);
-  if (backoff != topic->backoff.end() && now.instant < backoff->second) return;
-  if (!topic->grafted.insert(id).second) return;
-  peer.outbox.graft(name);
-  note_writable(id, peer, effects);
-}
-
-Result<Router::Published> Router::publish(std::string_view name, Bytes payload, Now now) {
-  if (!is_topic(as_bytes(name))) return error("not a topic of 1 to 256 bytes of UTF-8");
-  bool signs = options_.signature_policy == SignaturePolicy::strict_sign;
-  std::size_t payload_size = payload.size();
-  // Checked before the signature is made: from, seqno, signature, topic and tags stay below 1 KiB.
-  if (payload_size > kRpcBytesMax - 1024) {
-    return error("a message of " + std::to_string(payload_size) + " bytes, at most " +
-                 std::to_string(kRpcBytesMax - 1024) + " fit an RPC");
-  }
-  std::string topic_name(name);
-  auto message =
-      std::make_shared<const PubsubMessage>(signs ? make_signed(self_, topic_name, std::move(payload), seqno_.next())
-                                                  : make_unsigned(topic_name, std::move(payload)));
-  if (signs) ++counters_.signatures_made;
-  Published published{message_id(options_.message_id_mode, *message), 0, {}};
-  if (!seen_.insert(published.id, now.instant)) return error("this very message was seen already");
-  auto encoded = std::make_shared<const Bytes>(message->encode());
-  Topic& topic = topics_[topic_name];
-  ++topic.counters.published;
-  for (auto& [id, peer] : peers_) {
-    if (!peer.topics.contains(name)) continue;
-    published.peers += send_message(id, peer, topic, encoded, published.effects);
-  }
-  cache_.put(published.id, {message, encoded, now.instant, {}, {}});
-  published.effects = finish(std::move(published.effects));
-  return published;
-}
-
-// 1 if it was queued.
-std::size_t Router::send_message(const PeerId& id, Peer& peer, Topic& topic,
-                                 const std::shared_ptr<const Bytes>& encoded, PubsubEffects& effects) {
-  if (!peer.version) return 0;
-  if (!peer.outbox.message(encoded)) {
-    ++counters_.dropped_messages;
-    return 0;
-  }
-  topic.counters.bytes_out += encoded->size();
-  note_writable(id, peer, effects);
-  return 1;
-}
-
-PubsubEffects Router::validated(const MessageId& id, Verdict verdict, Now now) {
-  PubsubEffects effects;
-  auto found = validating_.extract(id);
-  if (found.empty()) return effects;
-  Validating& message = found.mapped();
-  validating_bytes_ -= message.encoded->size();
-  const std::string& name = *message.message->topic;
-  if (verdict != Verdict::accept) {
-    Refusal reason = verdict == Verdict::reject ? Refusal::rejected : Refusal::ignored;
-    for (const PeerId& sender : message.senders) refuse(sender, reason, name, "the application's verdict", effects);
-    return effects;
-  }
-  Topic* topic = find_topic(name);
-  if (topic == nullptr) return effects;
-  ++topic->counters.accepted;
-  forward(id, message, *topic, effects);
-  CachedMessage cached{message.message, message.encoded, now.instant, message.senders, {}};
-  if (message.author) cached.known_by.insert(*message.author);
-  cache_.put(id, std::move(cached));
-  return finish(std::move(effects));
-}
-
-void Router::forward(const MessageId& id, const Validating& accepted, Topic& topic, PubsubEffects& effects) {
-  for (auto& [peer_id, peer] : peers_) {
-    if (!forwards_to(peer_id, peer, topic, accepted) || peer.unwanted.contains(id)) continue;
-    topic.counters.forwarded += send_message(peer_id, peer, topic, accepted.encoded, effects);
-  }
-}
-
-bool Router::forwards_to(const PeerId& id, const Peer& peer, const Topic& topic, const Validating& accepted) const {
-  if (options_.forward == ForwardPolicy::none) return false;
-  if (accepted.senders.contains(id) || accepted.author == id) return false;
-  if (topic.grafted.contains(id)) return true;
-  if (!peer.topics.contains(*accepted.message->topic)) return false;
-  if (options_.forward == ForwardPolicy::all) return true;
-  // What a stranger to the committee brings in was sent to few of us; the rest of the committee hears it from us.
-  auto sender = peers_.find(accepted.received_from);
-  bool enters_here = accepted.author == accepted.received_from && sender != peers_.end() &&
-                     sender->second.peer_class != PeerClass::committee;
-  return enters_here && peer.peer_class == PeerClass::committee;
 }
 
 std::optional<Bytes> Router::next_frame(const PeerId& id) {

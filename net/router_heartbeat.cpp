@@ -1,29 +1,57 @@
-// What Router does on its heartbeat: sweep what expired and announce recent messages.
+// What Router does on its heartbeat: count misconduct, keep the meshes, announce recent messages, sweep what expired.
 #include <algorithm>
 
+#include "net/draw.h"
 #include "net/router.h"
 
 namespace kms::net {
 
 PubsubEffects Router::tick(Now now) {
   PubsubEffects effects;
-  if (now.instant < heartbeat_at_) return effects;
-  heartbeat_at_ = now.instant + options_.heartbeat;
-  heartbeat(now, effects);
+  constexpr int kDecaysMax = 64;  // after a long sleep the rest is forgiven
+  for (int i = 0; i < kDecaysMax && now.instant >= decay_at_; ++i) {
+    scores_.decay(now.instant);
+    decay_at_ += scores_.decay_interval();
+  }
+  if (now.instant >= decay_at_) decay_at_ = now.instant + scores_.decay_interval();
+  if (now.instant >= heartbeat_at_) {
+    heartbeat_at_ = now.instant + options_.heartbeat;
+    heartbeat(now, effects);
+  }
   return finish(std::move(effects));
 }
 
 void Router::heartbeat(Now now, PubsubEffects& effects) {
   ++heartbeats_;
-  seen_.expire(now.instant);
-  std::erase_if(wanted_, [&](const auto& wanted) { return now.instant >= wanted.second.asked_at + options_.seen_ttl; });
-  for (auto& [name, topic] : topics_) {
-    std::erase_if(topic.backoff, [&](const auto& backoff) { return now.instant >= backoff.second; });
+  sweep(now, effects);
+  for (const auto& [id, count] : promises_.broken(now.instant)) {
+    counters_.broken_promises += count;
+    scores_.misbehaved(id, static_cast<double>(count));
   }
-  for (auto& [id, peer] : peers_) {
-    peer.ihave_messages = peer.ihave_ids = peer.iwant_messages = peer.idontwant_messages = 0;
-    std::erase_if(peer.unwanted, [&](const auto& unwanted) { return heartbeats_ >= unwanted.second; });
-    for (const std::string& topic : peer.topics) graft_if_wanted(id, peer, topic, now, effects);
+  keep_peers(now, effects);
+  for (auto& [name, topic] : topics_) {
+    if (topic.policy != TopicPolicy::mesh) continue;
+    if (topic.subscribed) {
+      keep_mesh(name, topic, now, effects);
+    } else {
+      keep_fanout(name, topic, now);
+    }
+  }
+  ask_again(now, effects);
+  announce(now, effects);
+  cache_.shift();
+}
+
+void Router::sweep(Now now, PubsubEffects& effects) {
+  seen_.expire(now.instant);
+  decided_.expire(now.instant);
+  // An id that nobody else has announced is given up with the promise; an announcement starts it anew.
+  std::erase_if(wanted_, [&](const auto& entry) {
+    const Wanted& wanted = entry.second;
+    return wanted.others.empty() && now.instant >= wanted.asked_at + options_.iwant_followup;
+  });
+  if (heartbeats_ % options_.mesh.backoff_sweep_heartbeats == 0) {
+    backoffs_.sweep(now.instant, options_.mesh.backoff_slack_heartbeats * options_.heartbeat);
   }
   std::vector<MessageId> overdue;
   for (const auto& [id, message] : validating_) {
@@ -34,66 +62,69 @@ void Router::heartbeat(Now now, PubsubEffects& effects) {
     validating_bytes_ -= found.mapped().encoded->size();
     refuse(found.mapped().received_from, Refusal::no_verdict, *found.mapped().message->topic, "", effects);
   }
-  ask_again(now, effects);
-  announce(now, effects);
-  cache_.shift();
 }
 
-// Turns to the next announcer of what did not come.
-void Router::ask_again(Now now, PubsubEffects& effects) {
-  std::map<PeerId, std::vector<MessageId>> ask;
-  for (auto& [id, wanted] : wanted_) {
-    if (wanted.others.empty() || now.instant < wanted.asked_at + options_.iwant_patience) continue;
-    wanted.asked = wanted.others.front();
-    wanted.asked_at = now.instant;
-    wanted.others.erase(wanted.others.begin());
-    auto& ids = ask[wanted.asked];
-    if (ids.size() < options_.ihave_ids_max) ids.push_back(id);
-  }
-  for (const auto& [id, ids] : ask) {
-    auto at = peers_.find(id);
-    if (at != peers_.end() && at->second.version) ask_for(id, at->second, ids, effects);
-  }
-}
-
-// Committee peers hear the ids of recent messages that they are not known to have, and pull what they missed.
-void Router::announce(Now now, PubsubEffects& effects) {
-  if (options_.forward != ForwardPolicy::grafted) return;
+void Router::keep_peers(Now now, PubsubEffects& effects) {
   for (auto& [id, peer] : peers_) {
-    if (peer.peer_class != PeerClass::committee || !peer.version) continue;
+    peer.ihave_messages = peer.ihave_ids = peer.iwant_messages = peer.idontwant_messages = 0;
+    std::erase_if(peer.unwanted, [&](const auto& unwanted) { return heartbeats_ >= unwanted.second; });
+    for (const std::string& topic : peer.topics) graft_as_leaf(id, peer, topic, now, effects);
+    if (!peer.version && !peer.stream_missed) peer.stream_missed = now.instant;
+    double score = scores_.score(id);
+    bool is_graylisted = !peer.is_direct && score < options_.thresholds.graylist;
+    if (is_graylisted && !peer.is_graylisted) effects.events.emplace_back(PeerGraylisted{id, score});
+    peer.is_graylisted = is_graylisted;
+  }
+}
+
+// Who hears the ids of recent messages: the committee, or some peers outside the mesh.
+std::vector<PeerId> Router::gossip_targets(const std::string& name, const Topic& topic) {
+  std::vector<PeerId> all;
+  bool is_committee = topic.policy == TopicPolicy::committee;
+  bool is_mesh = topic.policy == TopicPolicy::mesh && (topic.subscribed || !topic.fanout.empty());
+  if (!is_committee && !is_mesh) return all;
+  const std::set<PeerId>& hear_it_anyway = topic.subscribed ? topic.grafted : topic.fanout;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.version || !peer.topics.contains(name) || !may_gossip(id)) continue;
+    if (is_committee ? peer.peer_class != PeerClass::committee : peer.is_direct || hear_it_anyway.contains(id)) {
+      continue;
+    }
+    all.push_back(id);
+  }
+  if (is_committee) return all;
+  auto share = static_cast<std::size_t>(options_.mesh.gossip_factor * static_cast<double>(all.size()));
+  return sample(entropy_, std::move(all), std::max(options_.mesh.lazy, share));
+}
+
+// They hear what they are not known to have, and pull what they missed.
+void Router::announce(Now now, PubsubEffects& effects) {
+  struct Announcement {
     RpcWriter writer;
-    std::size_t announced = 0;
-    for (const auto& [name, topic] : topics_) {
-      if (!peer.topics.contains(name) || announced >= options_.rpc_limits.ids) continue;
+    std::size_t ids = 0;
+  };
+  std::map<PeerId, Announcement> out;
+  const std::size_t most = std::min(options_.ihave_ids_max, options_.rpc_limits.ids);
+  for (const auto& [name, topic] : topics_) {
+    for (const PeerId& id : gossip_targets(name, topic)) {
+      Announcement& to = out[id];
       auto ids = cache_.announceable(name, id, options_.gossip_windows, now.instant - options_.gossip_age_min);
       // Beyond the limit a random part, so that different neighbours announce different ones.
-      std::size_t most = std::min(options_.ihave_ids_max, options_.rpc_limits.ids) - announced;
-      if (ids.size() > most) {
-        for (std::size_t i = 0; i < most; ++i) {
-          std::swap(ids[i], ids[i + draw_below(ids.size() - i)]);
-        }
-        ids.resize(most);
-      }
+      if (ids.size() > most - to.ids) ids = sample(entropy_, std::move(ids), most - to.ids);
       if (ids.empty()) continue;
-      writer.ihave(name, ids);
-      announced += ids.size();
+      to.writer.ihave(name, ids);
+      to.ids += ids.size();
     }
-    if (announced == 0) continue;
-    if (!peer.outbox.gossip(writer.control_bytes(), Outbox::Urgency::normal)) {
+  }
+  for (const auto& [id, announcement] : out) {
+    if (announcement.ids == 0) continue;
+    Peer& peer = peers_.at(id);
+    if (!peer.outbox.gossip(announcement.writer.control_bytes(), Outbox::Urgency::normal)) {
       ++counters_.dropped_gossip;
       continue;
     }
-    counters_.ihave_out += announced;
+    counters_.ihave_out += announcement.ids;
     note_writable(id, peer, effects);
   }
-}
-
-// Nearly uniform: the bounds are far below 2^64.
-std::size_t Router::draw_below(std::size_t bound) {
-  auto bytes = entropy_.array<8>();
-  std::uint64_t value = 0;
-  for (std::uint8_t byte : bytes) value = value << 8 | byte;
-  return static_cast<std::size_t>(value % bound);
 }
 
 }  // namespace kms::net

@@ -1,4 +1,4 @@
-// The receiving half of Router: one RPC of a peer, part by part.
+// The receiving half of Router: one RPC of a peer, part by part, and the way of a message to its validation.
 #include <algorithm>
 
 #include "net/router.h"
@@ -21,8 +21,12 @@ PubsubEffects Router::received(const PeerId& id, ByteView body, Now now) {
   }
   Peer& peer = at->second;
   receive_subscriptions(id, peer, *rpc, now, effects);
+  if (!peer.is_direct && scores_.score(id) < options_.thresholds.graylist) {
+    ++counters_.graylisted_rpcs;
+    return finish(std::move(effects));
+  }
   for (const MessageView& message : rpc->messages) receive_message(id, message, now, effects);
-  receive_grafts(id, *rpc, effects);
+  receive_grafts(id, peer, *rpc, now, effects);
   receive_prunes(id, *rpc, now, effects);
   receive_ihave(id, peer, *rpc, now, effects);
   receive_iwant(id, peer, *rpc, effects);
@@ -41,10 +45,10 @@ void Router::receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& 
     std::string topic(name);
     if (view.subscribe) {
       peer.topics.insert(topic);
-      graft_if_wanted(id, peer, topic, now, effects);
+      graft_as_leaf(id, peer, topic, now, effects);
     } else {
       peer.topics.erase(topic);
-      if (Topic* ours = find_topic(topic)) ours->grafted.erase(id);
+      if (Topic* ours = find_topic(topic)) leave(id, topic, *ours, effects);
     }
     effects.events.emplace_back(PeerSubscription{id, topic, view.subscribe});
   }
@@ -88,7 +92,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   MessageId message_id = net::message_id(options_.message_id_mode, *message);
   if (seen_.contains(message_id)) {
     ++topic->counters.duplicates;
-    note_duplicate(message_id, id);
+    receive_copy(message_id, id, name, now);
     return refuse(id, Refusal::duplicate, name, "", effects);
   }
   if (validating_.size() >= options_.validating_max ||
@@ -101,148 +105,66 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
       return refuse(id, Refusal::bad_signature, name, "author " + (*author)->id.text(), effects);
     }
   }
-  seen_.insert(message_id, now.instant);
-  wanted_.erase(message_id);
-  send_idontwant(message_id, *message, id, effects);
-
   std::optional<PeerId> author_id;
   if (*author) author_id = (*author)->id;
+  begin_validation(id, std::move(message_id), std::move(message), std::move(encoded), author_id, now, effects);
+}
+
+void Router::begin_validation(const PeerId& id, MessageId message_id, std::shared_ptr<const PubsubMessage> message,
+                              std::shared_ptr<const Bytes> encoded, std::optional<PeerId> author, Now now,
+                              PubsubEffects& effects) {
+  seen_.insert(message_id, now.instant);
+  promises_.kept(message_id);
+  // Whoever announced it has it.
+  std::set<PeerId> known_by;
+  if (auto wanted = wanted_.extract(message_id); !wanted.empty()) {
+    known_by.insert(wanted.mapped().others.begin(), wanted.mapped().others.end());
+    known_by.insert(wanted.mapped().asked);
+  }
+  send_idontwant(message_id, *message, id, effects);
   validating_bytes_ += encoded->size();
   validating_.emplace(
       message_id,
-      Validating{message, std::move(encoded), author_id, id, {id}, now.instant + options_.verdict_deadline});
-  effects.deliver.push_back({std::move(message_id), author_id, id, std::move(message)});
+      Validating{
+          message, std::move(encoded), author, id, {id}, std::move(known_by), now.instant + options_.verdict_deadline});
+  effects.deliver.push_back({std::move(message_id), author, id, std::move(message)});
 }
 
-void Router::note_duplicate(const MessageId& id, const PeerId& peer) {
+// A copy of a message that was seen: it counts for its sender if it came in time, and against it if it is invalid.
+void Router::receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now) {
   if (auto at = validating_.find(id); at != validating_.end()) at->second.senders.insert(peer);
+  if (CachedMessage* cached = cache_.find(id)) cached->known_by.insert(peer);
+  auto copy = decided_.copy(id, peer, now.instant);
+  if (!copy) return;
+  if (copy->outcome == DeliveryLog::Outcome::invalid) scores_.invalid_message(peer, topic);
+  if (copy->outcome == DeliveryLog::Outcome::valid && copy->age <= scores_.mesh_deliveries_window(topic)) {
+    scores_.mesh_delivery(peer, topic);
+  }
+}
+
+void Router::note_known(const MessageId& id, const PeerId& peer) {
+  if (auto at = validating_.find(id); at != validating_.end()) at->second.known_by.insert(peer);
   if (CachedMessage* cached = cache_.find(id)) cached->known_by.insert(peer);
 }
 
 // After the signature, before the application: an unsigned guess of the next id must not silence the real message.
 void Router::send_idontwant(const MessageId& id, const PubsubMessage& message, const PeerId& except,
                             PubsubEffects& effects) {
-  if (options_.send_idontwant == SendIdontwant::never || message.payload().size() < options_.idontwant_bytes_min)
-    return;
+  if (message.payload().size() < options_.idontwant_bytes_min) return;
+  const Topic& topic = *find_topic(*message.topic);
+  bool is_mesh = topic.policy == TopicPolicy::mesh;
+  if (!is_mesh && options_.send_idontwant == SendIdontwant::never) return;
   RpcWriter writer;
   writer.idontwant({&id, 1});
   for (auto& [peer_id, peer] : peers_) {
-    if (peer_id == except || peer.version != MeshsubVersion::v1_2 || !peer.topics.contains(*message.topic)) continue;
+    if (peer_id == except || peer.version != MeshsubVersion::v1_2) continue;
+    if (is_mesh ? !topic.grafted.contains(peer_id) : !peer.topics.contains(*message.topic)) continue;
     if (!peer.outbox.gossip(writer.control_bytes(), Outbox::Urgency::urgent)) {
       ++counters_.dropped_gossip;
       continue;
     }
     ++counters_.idontwant_out;
     note_writable(peer_id, peer, effects);
-  }
-}
-
-void Router::receive_grafts(const PeerId& id, const RpcView& rpc, PubsubEffects& effects) {
-  for (ByteView name : rpc.grafts) {
-    ++counters_.grafts_in;
-    Topic* topic = find_topic(as_text(name));
-    if (topic == nullptr || !topic->subscribed || !access_.may_follow(id, as_text(name))) continue;
-    if (!topic->grafted.insert(id).second) continue;
-    effects.events.emplace_back(PeerGrafted{id, std::string(as_text(name))});
-  }
-}
-
-void Router::receive_prunes(const PeerId& id, const RpcView& rpc, Now now, PubsubEffects& effects) {
-  for (const PruneView& view : rpc.prunes) {
-    ++counters_.prunes_in;
-    Topic* topic = find_topic(as_text(view.topic));
-    if (topic == nullptr || !topic->subscribed) continue;
-    Duration backoff = options_.prune_backoff;
-    if (view.backoff_s) backoff = std::chrono::seconds(std::min(*view.backoff_s, kBackoffSecondsMax));
-    topic->backoff[id] = now.instant + backoff;
-    if (topic->grafted.erase(id) == 0) continue;
-    effects.events.emplace_back(PeerPruned{id, std::string(as_text(view.topic))});
-  }
-}
-
-void Router::receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
-  std::vector<MessageId> ask;
-  for (const IHaveView& view : rpc.ihave) {
-    if (++peer.ihave_messages > options_.ihave_messages_max) break;
-    Topic* topic = find_topic(as_text(view.topic));
-    if (topic == nullptr || !topic->subscribed || !peer.version) continue;
-    for (ByteView raw : view.ids) {
-      if (++peer.ihave_ids > options_.ihave_ids_max) break;
-      ++counters_.ihave_in;
-      MessageId message_id = to_bytes(raw);
-      if (seen_.contains(message_id)) {
-        note_duplicate(message_id, id);
-      } else if (wants(message_id, id, now)) {
-        ask.push_back(std::move(message_id));
-      }
-    }
-  }
-  ask_for(id, peer, ask, effects);
-}
-
-// Whether to ask `from` for it now: one peer at a time is asked, the others are remembered.
-bool Router::wants(const MessageId& id, const PeerId& from, Now now) {
-  constexpr std::size_t kOthersMax = 8;
-  auto at = wanted_.find(id);
-  if (at == wanted_.end()) {
-    if (wanted_.size() >= options_.wanted_ids_max) return false;
-    wanted_.emplace(id, Wanted{from, now.instant, {}});
-    return true;
-  }
-  Wanted& wanted = at->second;
-  if (now.instant < wanted.asked_at + options_.iwant_patience) {
-    bool is_known =
-        wanted.asked == from || std::find(wanted.others.begin(), wanted.others.end(), from) != wanted.others.end();
-    if (!is_known && wanted.others.size() < kOthersMax) wanted.others.push_back(from);
-    return false;
-  }
-  if (wanted.asked == from && !wanted.others.empty()) return false;  // it had its chance
-  std::erase(wanted.others, from);
-  wanted.asked = from;
-  wanted.asked_at = now.instant;
-  return true;
-}
-
-void Router::ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, PubsubEffects& effects) {
-  if (ids.empty()) return;
-  RpcWriter writer;
-  writer.iwant(ids);
-  if (!peer.outbox.gossip(writer.control_bytes(), Outbox::Urgency::normal)) {
-    ++counters_.dropped_gossip;
-    return;
-  }
-  counters_.iwant_out += ids.size();
-  note_writable(id, peer, effects);
-}
-
-void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects) {
-  for (const IdListView& view : rpc.iwant) {
-    if (++peer.iwant_messages > options_.iwant_messages_max) break;
-    for (ByteView raw : view.ids) {
-      ++counters_.iwant_in;
-      MessageId message_id = to_bytes(raw);
-      CachedMessage* cached = cache_.find(message_id);
-      if (cached == nullptr || peer.unwanted.contains(message_id)) continue;
-      Topic* topic = find_topic(*cached->message->topic);
-      std::uint32_t& sent = cached->sent_on_demand[id];
-      if (topic == nullptr || sent >= options_.iwant_retransmissions) continue;
-      ++sent;
-      counters_.pulled += send_message(id, peer, *topic, cached->encoded, effects);
-    }
-  }
-}
-
-void Router::receive_idontwant(const PeerId& id, Peer& peer, const RpcView& rpc) {
-  std::size_t ids = 0;
-  for (const IdListView& view : rpc.idontwant) {
-    if (++peer.idontwant_messages > options_.idontwant_messages_max) return;
-    for (ByteView raw : view.ids) {
-      if (++ids > options_.idontwant_ids_max || peer.unwanted.size() >= options_.idontwant_stored_max) return;
-      ++counters_.idontwant_in;
-      MessageId message_id = to_bytes(raw);
-      note_duplicate(message_id, id);
-      peer.unwanted[std::move(message_id)] = heartbeats_ + options_.idontwant_heartbeats;
-    }
   }
 }
 

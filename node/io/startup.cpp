@@ -251,7 +251,7 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     options.p2p->listen = config.p2p.listen;
     options.p2p->announce = config.p2p.announce;
     options.p2p->host.agent_version = std::string("kms/") + KMS_VERSION;
-    options.p2p->host.router.forward = net::ForwardPolicy::grafted;
+    options.p2p->host.router.policies.otherwise = net::TopicPolicy::committee;
     auto core = NodeCore::begin(std::move(*terms), node.credentials, node_options(config), *node.store, entropy,
                                 kms::io::system_now());
     if (!core) return core.error();

@@ -90,8 +90,9 @@ class World {
   static RouterOptions options(std::uint8_t form) {
     RouterOptions options;
     options.topics.prefixes = {"/kms/t/"};
-    options.forward = ForwardPolicy(form % 3);
-    options.graft = GraftPolicy((form >> 2) % 2);
+    options.policies.otherwise = TopicPolicy(form % 4);
+    options.mesh = {
+        .target = 2, .low = 1, .high = 3, .score = 1, .out = 1, .flood_publish_bytes = std::size_t{form & 16u}};
     options.send_idontwant = SendIdontwant((form >> 3) % 2);
     options.idontwant_bytes_min = 16;
     options.validating_max = 8;
@@ -152,7 +153,7 @@ class World {
   void reconnect(std::size_t number, std::uint8_t form) {
     switch (form % 4) {
       case 0:
-        router_.peer_removed(peer(number));
+        router_.peer_removed(peer(number), now_);
         absorb(router_.peer_added(peer(number), PeerClass::committee, now_));
         break;
       case 1:

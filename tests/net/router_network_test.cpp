@@ -10,7 +10,7 @@ namespace {
 
 RouterOptions committee_options() {
   RouterOptions options = RouterWorld::open_options();
-  options.forward = ForwardPolicy::grafted;
+  options.policies.otherwise = TopicPolicy::committee;
   return options;
 }
 
@@ -127,8 +127,7 @@ TEST(RouterNetwork, EverythingArrivesThoughAThirdOfAllFramesWithMessagesAreLost)
 TEST(RouterNetwork, ALightClientThatGraftsTwoMembersHearsAllAndReachesAll) {
   Committee world(5);
   RouterOptions options = RouterWorld::open_options();
-  options.forward = ForwardPolicy::none;
-  options.graft = GraftPolicy::committee;
+  options.policies.otherwise = TopicPolicy::leaf;
   RouterNode& client = world.add("client", options);
   for (std::size_t i : {0u, 1u}) {
     RouterNode& member = *world.nodes[i];
@@ -154,7 +153,7 @@ TEST(RouterNetwork, ALightClientThatGraftsTwoMembersHearsAllAndReachesAll) {
 TEST(RouterNetwork, AMemberThatComesBackHearsSubscriptionsAndMessagesAgain) {
   Committee world(3);
   RouterNode &a = *world.nodes[0], &b = *world.nodes[1];
-  for (auto [one, other] : {std::pair{&a, &b}, std::pair{&b, &a}}) one->router.peer_removed(other->id());
+  for (auto [one, other] : {std::pair{&a, &b}, std::pair{&b, &a}}) one->router.peer_removed(other->id(), world.now);
   world.links[a.id()][b.id()] = world.links[b.id()][a.id()] = false;
   world.publish(a, "t", "unheard");
   world.settle();

@@ -147,7 +147,7 @@ TEST_F(RouterRules, PruneEndsAGraft) {
 
 TEST_F(RouterRules, AHugeBackoffIsClampedToAnHour) {
   RouterOptions options = RouterWorld::open_options();
-  options.graft = GraftPolicy::committee;
+  options.policies.otherwise = TopicPolicy::leaf;
   start(options, PeerClass::committee);
   peer_subscribes(bob);
   EXPECT_EQ(received_by(bob).grafts.size(), 1u);
@@ -296,6 +296,7 @@ TEST_F(RouterRules, EachBrokenMessageIsRefusedWithItsReason) {
     change(message);
     return message;
   };
+  node->router.set_application_score(bob.id(), 10'000);
   EXPECT_EQ(reason_of(with([](auto& m) { m.topic.reset(); })), Refusal::bad_topic);
   EXPECT_EQ(reason_of(with([](auto& m) { m.topic = "\xff"; })), Refusal::bad_topic);
   EXPECT_EQ(reason_of(with([](auto& m) { m.topic = "u"; })), Refusal::not_subscribed);

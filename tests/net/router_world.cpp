@@ -28,6 +28,7 @@ RawPeer::RawPeer(std::string_view seed) : identity(identity_named(seed)) {}
 RouterOptions RouterWorld::open_options() {
   RouterOptions options;
   options.topics.allows_all = true;
+  options.policies.otherwise = TopicPolicy::flood;
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <limits>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -28,6 +29,26 @@ constexpr milliseconds kStep{50};
 constexpr Duration kDialRetryPause = 250ms;
 constexpr std::size_t kTextMax = 512;
 
+void set_mesh(const P2pPeerOptions& options, RouterOptions& router) {
+  MeshOptions& mesh = router.mesh;
+  router.policies.otherwise = TopicPolicy::mesh;
+  if (const auto& degrees = options.degrees) {
+    mesh.target = degrees->target;
+    mesh.low = degrees->low;
+    mesh.high = degrees->high;
+    mesh.score = std::min(mesh.score, mesh.target);
+    mesh.out = std::min(mesh.out, mesh.target / 2);
+    if (mesh.out >= mesh.low) mesh.out = mesh.low == 0 ? 0 : mesh.low - 1;
+  }
+  if (!options.floods_own) mesh.flood_publish_bytes = 0;
+  if (options.exchanges_peers) {
+    router.thresholds.accept_exchange = 0;
+  } else {
+    mesh.exchange_peers = 0;
+    router.thresholds.accept_exchange = std::numeric_limits<double>::infinity();
+  }
+}
+
 TcpHostOptions host_options(const P2pPeerOptions& options) {
   TcpHostOptions out;
   if (options.listen) out.listen = {*options.listen};
@@ -42,8 +63,7 @@ TcpHostOptions host_options(const P2pPeerOptions& options) {
   host.committee.quiet_max = host.committee.pong_deadline = 10s;
   host.router.signature_policy = options.sign;
   host.router.message_id_mode = options.message_id;
-  host.router.graft = GraftPolicy::committee;
-  host.router.send_idontwant = SendIdontwant::to_subscribers;
+  set_mesh(options, host.router);
   host.router.idontwant_bytes_min = options.idontwant_min;
   host.router.topics.allows_all = true;
   // --publish-interval 0 queues its whole list at once.
@@ -327,6 +347,10 @@ class P2pPeer {
       print("graft", JsonLine().text("peer", grafted->peer.text()).text("topic", grafted->topic));
     } else if (const auto* pruned = std::get_if<PeerPruned>(&event)) {
       print("prune", JsonLine().text("peer", pruned->peer.text()).text("topic", pruned->topic));
+    } else if (const auto* offered = std::get_if<PeersOffered>(&event)) {
+      dial_offered(*offered);
+    } else if (const auto* graylisted = std::get_if<PeerGraylisted>(&event)) {
+      print("graylisted", JsonLine().text("peer", graylisted->peer.text()));
     } else if (const auto* refused = std::get_if<MessageRefused>(&event)) {
       print("refused", JsonLine()
                            .text("peer", refused->peer.text())
@@ -334,6 +358,23 @@ class P2pPeer {
                            .text("detail", refused->detail));
     } else if (const auto* broken = std::get_if<PeerBrokeWire>(&event)) {
       print("broken-rpc", JsonLine().text("peer", broken->peer.text()).text("error", broken->reason));
+    }
+  }
+  // Whoever vouches for a local address of its own is dialled there.
+  void dial_offered(const PeersOffered& offered) {
+    for (const auto& offer : offered.offers) {
+      const auto record = verify_peer_record(offer.signed_record, offer.peer);
+      if (!record) continue;
+      for (const auto& address : record->addresses) {
+        const auto target = tcp_target_of(address);
+        if (!target || target->host != "127.0.0.1") continue;
+        const auto started = host_.host().dial(address.with_peer_id(offer.peer), now());
+        print("offered", JsonLine()
+                             .text("peer", offer.peer.text())
+                             .text("addr", address.text())
+                             .truth("dialled", started.has_value()));
+        break;
+      }
     }
   }
   // This program adds no services.

@@ -97,6 +97,18 @@ void expect_agent(Arguments& a, P2pPeerOptions& o) {
   }
 }
 
+void degrees(Arguments& a, P2pPeerOptions& o) {
+  static const std::regex kForm("([0-9]{1,4}),([0-9]{1,4}),([0-9]{1,4})");
+  const std::string text = a.value();
+  std::smatch parts;
+  if (!std::regex_match(text, parts, kForm)) return a.fail("--d needs D,DLO,DHI, got \"" + text + "\"");
+  o.degrees =
+      P2pPeerOptions::Degrees{std::stoul(parts[1].str()), std::stoul(parts[2].str()), std::stoul(parts[3].str())};
+  if (o.degrees->low > o.degrees->target || o.degrees->target > o.degrees->high) {
+    a.fail("--d needs DLO <= D <= DHI, got \"" + text + "\"");
+  }
+}
+
 void add_network(Setters& s) {
   s["--listen"] = [](auto& a, auto& o) {
     const std::string text = a.value();
@@ -152,9 +164,9 @@ void add_pubsub(Setters& s) {
         {{"1.0", MeshsubVersion::v1_0}, {"1.1", MeshsubVersion::v1_1}, {"1.2", MeshsubVersion::v1_2}});
   };
   s["--unsubscribe-after"] = [](auto& a, auto& o) { o.unsubscribe_after = a.ms(); };
-  // A flooding router has neither flood publishing to switch off nor mesh degrees: its messages go to all subscribers.
-  s["--no-flood"] = [](auto&, auto&) {};
-  s["--d"] = [](auto& a, auto&) { a.value(); };
+  s["--no-flood"] = [](auto&, auto& o) { o.floods_own = false; };
+  s["--d"] = degrees;
+  s["--px"] = [](auto&, auto& o) { o.exchanges_peers = true; };
 }
 
 void add_expectations(Setters& s) {
@@ -210,7 +222,7 @@ Result<P2pPeerOptions> parse_p2p_peer_options(const std::vector<std::string>& gi
 
 std::string_view p2p_peer_usage() {
   return R"(usage: p2p-peer [options]
-A bare libp2p host (TCP, Noise, yamux, identify, ping, pubsub by flooding on the gossipsub wire) for interop tests.
+A bare libp2p host (TCP, Noise, yamux, identify, ping, gossipsub) for interop tests.
 It prints one JSON object a line and exits with 0: every expectation was met, 1: one was not, 2: bad command line,
 3: it failed itself. It listens on and dials 127.0.0.1 only.
  network       --listen ADDR|PORT|none --dial ADDR --dial-retry S --seconds S --linger MS --hold
@@ -220,7 +232,7 @@ It prints one JSON object a line and exits with 0: every expectation was met, 1:
                --publish-peers N --publish-mesh N --publish-delay MS --no-subscribe --sign strict|none
                --msgid from-seqno|sha256|content --validate accept|ignore|reject --idontwant-min N
                --max-protocol 1.0|1.1|1.2 --unsubscribe-after MS
-               --no-flood, --d D,DLO,DHI: taken and without effect, since own messages always go to all subscribers
+               --no-flood --d D,DLO,DHI --px
  expectations  --expect N --expect-exactly N --expect-data TEXT --expect-from ID --expect-peers N --expect-identify N
                --expect-protocol P --expect-agent REGEX --expect-spr --expect-ping N --expect-mesh N
                --expect-early-muxer --expect-rpc KIND=N --expect-dial-fail

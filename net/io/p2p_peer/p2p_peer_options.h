@@ -1,4 +1,4 @@
-// The command line of p2p-peer: the options of the js interop peer, as far as a host with a flooding router has them.
+// The command line of p2p-peer: the options of the js interop peer, as far as this host has them.
 #pragma once
 
 #include <chrono>
@@ -36,6 +36,11 @@ struct P2pPeerOptions {
   MessageIdMode message_id = MessageIdMode::from_seqno;
   Verdict verdict = Verdict::accept;
   std::size_t idontwant_min = 1024;
+  struct Degrees {
+    std::size_t target = 0, low = 0, high = 0;
+  };
+  std::optional<Degrees> degrees;
+  bool floods_own = true, exchanges_peers = false;
   MeshsubVersion meshsub_max = MeshsubVersion::v1_2;
   std::optional<std::chrono::milliseconds> unsubscribe_after;
   std::size_t pings = 1;

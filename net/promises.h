@@ -1,0 +1,27 @@
+// What announcers owe us: a peer that offers an id (IHAVE) and is asked for it (IWANT) has promised it. Of every IWANT
+// one random id is watched; it is kept when anybody brings the message, and broken when its time is up.
+#pragma once
+
+#include <map>
+
+#include "base/entropy.h"
+#include "net/pubsub_message.h"
+
+namespace kms::net {
+
+class Promises {
+ public:
+  explicit Promises(std::size_t ids_max) : ids_max_(ids_max) {}
+  // Of the ids that `peer` was asked for; at `ids_max` watched ids nothing more is watched.
+  void watch(const PeerId& peer, std::span<const MessageId> asked, Instant due, Entropy& entropy);
+  void kept(const MessageId& id) { due_.erase(id); }
+  // Who broke how many; they are forgotten with this.
+  std::map<PeerId, std::size_t> broken(Instant now);
+  std::size_t size() const { return due_.size(); }
+
+ private:
+  std::size_t ids_max_;
+  std::map<MessageId, std::map<PeerId, Instant>> due_;
+};
+
+}  // namespace kms::net
