@@ -1,0 +1,365 @@
+// Model-based: random operations on a Router and on a naive router that keeps plain tables and scans them. Where the
+// Router may choose (whom to graft, whom to prune), its choice is checked against the rules and then adopted.
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/net/mesh_rules.h"
+
+namespace kms::net {
+namespace {
+
+constexpr std::size_t kPeers = 9;
+constexpr std::size_t kTarget = 3, kLow = 2, kHigh = 5;
+constexpr Duration kBeat = 700ms;
+
+struct ModelPeer {
+  bool is_subscribed = true, has_stream = true, is_in_mesh = false;
+  double application = 20;
+  int invalid = 0, misbehaviour = 0;
+  std::optional<Instant> backoff, stream_missed;
+  int ihaves = 0, iwants = 0;         // this heartbeat
+  std::map<MessageId, int> unwanted;  // until this heartbeat
+  std::vector<Instant> promises;      // when they are due
+  double score() const {
+    double excess = std::max(0, misbehaviour - 2);
+    return application - 20.0 * invalid * invalid - 10 * excess * excess;
+  }
+};
+struct ModelMessage {
+  std::size_t author = 0;
+  std::set<std::size_t> senders, known_by;
+  enum { open, accepted, dropped, rejected } state = open;
+  int accepted_at = 0;  // heartbeat
+  std::map<std::size_t, int> pulled;
+};
+// What one peer was sent.
+struct Sent {
+  std::multiset<MessageId> messages;
+  std::size_t grafts = 0, prunes = 0, wanted = 0;
+};
+
+struct Model : MeshRules {
+  void begin(std::uint64_t seed) {
+    RouterOptions options = mesh_options();
+    options.mesh = {.target = kTarget, .low = kLow, .high = kHigh, .score = 2, .out = 0, .exchange_peers = 0};
+    auto& scores = options.scores;
+    scores.topic.time_in_mesh_weight = scores.topic.first_deliveries_weight = 0;
+    scores.topic.invalid_decay = scores.misbehaviour_decay = 1;
+    scores.decay_interval = 24h;
+    options.mesh.opportunistic_heartbeats = 1'000'000;
+    dice = sim::Random(seed);
+    start(kPeers, options);
+    model.resize(kPeers);
+    next_beat = world.now.instant + options.first_heartbeat;
+  }
+
+  std::vector<Sent> drain() {
+    std::vector<Sent> out(kPeers);
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      RpcView rpc = received_by(peers[i]);
+      for (const auto& view : rpc.messages) {
+        out[i].messages.insert(message_id(MessageIdMode::content, PubsubMessage::from_view(view)));
+      }
+      out[i].grafts = rpc.grafts.size();
+      out[i].prunes = rpc.prunes.size();
+      for (const auto& iwant : rpc.iwant) out[i].wanted += iwant.ids.size();
+    }
+    bodies.clear();
+    return out;
+  }
+  void expect_sent(const std::vector<Sent>& expected, const char* what) {
+    auto sent = drain();
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      EXPECT_EQ(sent[i].messages, expected[i].messages) << what << ": messages to " << i;
+      EXPECT_EQ(sent[i].grafts, expected[i].grafts) << what << ": grafts to " << i;
+      EXPECT_EQ(sent[i].prunes, expected[i].prunes) << what << ": prunes to " << i;
+      EXPECT_EQ(sent[i].wanted, expected[i].wanted) << what << ": wanted of " << i;
+    }
+  }
+  std::size_t model_mesh_size() const {
+    return static_cast<std::size_t>(
+        std::count_if(model.begin(), model.end(), [](const auto& peer) { return peer.is_in_mesh; }));
+  }
+  void expect_state(const char* what) {
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      EXPECT_EQ(is_in_mesh(peers[i]), model[i].is_in_mesh) << what << ": " << i;
+      EXPECT_DOUBLE_EQ(score(peers[i]), model[i].score()) << what << ": " << i;
+    }
+  }
+
+  void graft_from(std::size_t i) {
+    ModelPeer& peer = model[i];
+    std::vector<Sent> expected(kPeers);
+    if (peer.score() >= -400 && !peer.is_in_mesh) {
+      Instant now = world.now.instant;
+      bool is_early = peer.backoff && now < *peer.backoff;
+      if (is_early) peer.misbehaviour += now < *peer.backoff + 10s - 60s ? 2 : 1;
+      if (is_early || peer.score() < 0 || model_mesh_size() >= kHigh) {
+        peer.backoff = std::max(peer.backoff.value_or(now), now + 60s);
+        if (peer.has_stream) expected[i].prunes = 1;
+      } else {
+        peer.is_in_mesh = true;
+      }
+    }
+    send_graft(peers[i]);
+    expect_sent(expected, "graft");
+  }
+  void prune_from(std::size_t i) {
+    ModelPeer& peer = model[i];
+    std::uint64_t seconds = dice.below(30);
+    if (peer.score() >= -400) {
+      Instant end = world.now.instant + std::chrono::seconds(seconds);
+      peer.backoff = std::max(peer.backoff.value_or(end), end);
+      peer.is_in_mesh = false;
+    }
+    send(peers[i], [&](RpcWriter& writer) { writer.prune("t", seconds); });
+    expect_sent(std::vector<Sent>(kPeers), "prune");
+  }
+  void toggle_subscription(std::size_t i) {
+    ModelPeer& peer = model[i];
+    peer.is_subscribed = !peer.is_subscribed;
+    if (!peer.is_subscribed) peer.is_in_mesh = false;
+    send(peers[i], [&](RpcWriter& writer) { writer.subscription(peer.is_subscribed, "t"); });
+    expect_sent(std::vector<Sent>(kPeers), "subscription");
+  }
+  void toggle_stream(std::size_t i) {
+    ModelPeer& peer = model[i];
+    std::vector<Sent> expected(kPeers);
+    peer.has_stream = !peer.has_stream;
+    if (peer.has_stream) {
+      peer.stream_missed.reset();
+      expected[i].grafts = peer.is_in_mesh ? 1 : 0;
+      node->absorb(node->router.outbound_opened(peers[i].id(), MeshsubVersion::v1_2, world.now));
+    } else {
+      node->router.outbound_closed(peers[i].id());
+    }
+    expect_sent(expected, "stream");
+  }
+  void reconnect(std::size_t i) {
+    ModelPeer& peer = model[i];
+    ModelPeer fresh;
+    fresh.is_subscribed = fresh.has_stream = false;
+    fresh.invalid = peer.invalid;
+    fresh.misbehaviour = peer.misbehaviour;
+    fresh.backoff = peer.backoff;
+    fresh.promises = peer.promises;
+    peer = fresh;
+    node->router.peer_removed(peers[i].id(), world.now);
+    node->absorb(node->router.peer_added(peers[i].id(), PeerClass::registered, world.now));
+    expect_sent(std::vector<Sent>(kPeers), "reconnect");
+  }
+
+  void message_from(std::size_t i) {
+    // A new one, or a copy of an old one; now and then forged.
+    bool is_new = sent_messages.empty() || dice.chance(600);
+    std::size_t author = dice.below(kPeers);
+    if (is_new) sent_messages.push_back({message_of(peers[author], "m", ++seqno), author});
+    auto [message, writer] = is_new ? sent_messages.back() : sent_messages[dice.below(sent_messages.size())];
+    MessageId id = message_id(MessageIdMode::content, message);
+    bool is_forged = dice.chance(30);
+    if (is_forged) message.signature->at(15) ^= 1;
+    ModelPeer& peer = model[i];
+    std::size_t delivered = node->delivered.size();
+    if (peer.score() >= -400) {
+      auto at = messages.find(id);
+      if (at == messages.end() && is_forged) {
+        ++peer.invalid;
+      } else if (at == messages.end()) {
+        messages[id] = {writer, {i}, {}, ModelMessage::open, 0, {}};
+        ++delivered;
+      } else if (at->second.senders.insert(i).second && at->second.state == ModelMessage::rejected) {
+        ++peer.invalid;
+      }
+    }
+    send_message(peers[i], message);
+    EXPECT_EQ(node->delivered.size(), delivered);
+    expect_sent(std::vector<Sent>(kPeers), "message");
+  }
+  void decide() {
+    std::vector<MessageId> open;
+    for (const auto& [id, message] : messages) {
+      if (message.state == ModelMessage::open) open.push_back(id);
+    }
+    if (open.empty()) return;
+    MessageId id = open[dice.below(open.size())];
+    ModelMessage& message = messages.at(id);
+    std::vector<Sent> expected(kPeers);
+    Verdict verdict = dice.chance(800) ? Verdict::accept : dice.chance(500) ? Verdict::ignore : Verdict::reject;
+    if (verdict == Verdict::reject) {
+      for (std::size_t sender : message.senders) ++model[sender].invalid;
+      message.state = ModelMessage::rejected;
+    } else if (verdict == Verdict::ignore) {
+      message.state = ModelMessage::dropped;
+    } else {
+      message.state = ModelMessage::accepted;
+      message.accepted_at = beats;
+      for (std::size_t i = 0; i < kPeers; ++i) {
+        const ModelPeer& peer = model[i];
+        bool knows = message.senders.contains(i) || message.known_by.contains(i) || message.author == i;
+        if (peer.is_in_mesh && peer.has_stream && !knows && !peer.unwanted.contains(id))
+          expected[i].messages.insert(id);
+      }
+    }
+    node->absorb(node->router.validated(id, verdict, world.now));
+    expect_sent(expected, "verdict");
+  }
+  void publish_own() {
+    auto published = node->router.publish("t", Bytes(1 + dice.below(40)), world.now);
+    std::vector<Sent> expected(kPeers);
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      const ModelPeer& peer = model[i];
+      if (peer.is_subscribed && peer.has_stream && peer.score() >= -200) expected[i].messages.insert(published->id);
+    }
+    ModelMessage& message = messages[published->id];
+    message.author = kPeers;
+    message.state = ModelMessage::accepted;
+    message.accepted_at = beats;
+    expect_sent(expected, "publish");
+  }
+  void iwant_from(std::size_t i) {
+    if (messages.empty()) return;
+    auto at = std::next(messages.begin(), static_cast<std::ptrdiff_t>(dice.below(messages.size())));
+    ModelMessage& message = at->second;
+    ModelPeer& peer = model[i];
+    std::vector<Sent> expected(kPeers);
+    if (peer.score() >= -100 && ++peer.iwants <= 10 && !peer.unwanted.contains(at->first)) {
+      bool is_cached = message.state == ModelMessage::accepted && beats - message.accepted_at < 6;
+      if (is_cached && message.pulled[i] < 3) {
+        ++message.pulled[i];
+        if (peer.has_stream) expected[i].messages.insert(at->first);
+      }
+    }
+    send(peers[i], [&](RpcWriter& writer) { writer.iwant({&at->first, 1}); });
+    expect_sent(expected, "iwant");
+  }
+  void idontwant_from(std::size_t i) {
+    if (messages.empty()) return;
+    auto at = std::next(messages.begin(), static_cast<std::ptrdiff_t>(dice.below(messages.size())));
+    if (model[i].score() >= -400) {
+      model[i].unwanted[at->first] = beats + 3;
+      at->second.known_by.insert(i);
+    }
+    send(peers[i], [&](RpcWriter& writer) { writer.idontwant({&at->first, 1}); });
+    expect_sent(std::vector<Sent>(kPeers), "idontwant");
+  }
+  void ihave_from(std::size_t i) {
+    Bytes junk = to_bytes(dice.array<20>());
+    ModelPeer& peer = model[i];
+    std::vector<Sent> expected(kPeers);
+    if (peer.score() >= -100 && peer.has_stream && ++peer.ihaves <= 10) {
+      expected[i].wanted = 1;
+      peer.promises.push_back(world.now.instant + 3s);
+    }
+    send(peers[i], [&](RpcWriter& writer) { writer.ihave("t", {&junk, 1}); });
+    expect_sent(expected, "ihave");
+  }
+
+  void beat() {
+    world.now.instant = next_beat;
+    next_beat += kBeat;
+    ++beats;
+    Instant now = world.now.instant;
+    for (ModelPeer& peer : model) {
+      if (beats % 15 == 0 && peer.backoff && *peer.backoff + 2 * kBeat < now) peer.backoff.reset();
+      peer.misbehaviour += static_cast<int>(std::erase_if(peer.promises, [&](Instant due) { return now >= due; }));
+      peer.ihaves = peer.iwants = 0;
+      std::erase_if(peer.unwanted, [&](const auto& entry) { return beats >= entry.second; });
+      if (!peer.has_stream && !peer.stream_missed) peer.stream_missed = now;
+      if (peer.stream_missed && now >= *peer.stream_missed + 5s) peer.is_in_mesh = false;
+    }
+    node->absorb(node->router.tick(world.now));
+    adopt_mesh(drain());
+  }
+  void adopt_mesh(const std::vector<Sent>& sent) {
+    Instant now = world.now.instant;
+    std::size_t candidates = 0, dropped = 0, pruned = 0, grafted = 0, size = model_mesh_size();
+    for (const ModelPeer& peer : model) {
+      if (peer.is_in_mesh && peer.score() < 0) ++dropped;
+      if (is_candidate(peer)) ++candidates;
+    }
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      ModelPeer& peer = model[i];
+      bool is_now = is_in_mesh(peers[i]);
+      if (is_now && !peer.is_in_mesh) {
+        EXPECT_TRUE(is_candidate(peer)) << i << " may not be grafted";
+        ++grafted;
+      }
+      if (peer.is_in_mesh && peer.score() < 0) EXPECT_FALSE(is_now) << i << " has a negative score";
+      bool leaves = peer.is_in_mesh && !is_now;
+      if (leaves && peer.score() >= 0) ++pruned;
+      EXPECT_EQ(sent[i].grafts, is_now && !peer.is_in_mesh ? 1u : 0u);
+      EXPECT_EQ(sent[i].prunes, leaves && peer.has_stream ? 1u : 0u);
+      if (leaves) peer.backoff = std::max(peer.backoff.value_or(now), now + 60s);
+      peer.is_in_mesh = is_now;
+      EXPECT_TRUE(sent[i].messages.empty());
+    }
+    std::size_t left = size - dropped;
+    EXPECT_EQ(grafted, left < kLow ? std::min(kTarget - left, candidates) : 0u);
+    EXPECT_EQ(pruned, left >= kHigh ? left - kTarget : 0u);
+  }
+  static bool is_candidate(const ModelPeer& peer) {
+    return peer.is_subscribed && peer.has_stream && !peer.is_in_mesh && !peer.backoff && peer.score() >= 0;
+  }
+
+  void step() {
+    std::size_t i = dice.below(kPeers);
+    switch (dice.below(24)) {
+      case 0:
+      case 1:
+        return graft_from(i);
+      case 2:
+        return prune_from(i);
+      case 3:
+        return toggle_subscription(i);
+      case 4:
+        return toggle_stream(i);
+      case 5:
+        return dice.chance(200) ? reconnect(i) : toggle_stream(i);
+      case 6:
+      case 7:
+      case 8:
+      case 9:
+        return message_from(i);
+      case 10:
+      case 11:
+      case 12:
+        return decide();
+      case 13:
+        return publish_own();
+      case 14:
+      case 15:
+        return iwant_from(i);
+      case 16:
+        return idontwant_from(i);
+      case 17:
+        return dice.chance(200) ? ihave_from(i) : void();
+      default:
+        beat();
+    }
+  }
+
+  sim::Random dice{0};
+  std::vector<ModelPeer> model;
+  std::map<MessageId, ModelMessage> messages;
+  std::vector<std::pair<PubsubMessage, std::size_t>> sent_messages;
+  std::uint64_t seqno = 0;
+  int beats = 0;
+  Instant next_beat;
+};
+
+struct ModelRun : Model, testing::WithParamInterface<int> {};
+
+TEST_P(ModelRun, TheRouterDoesWhatANaiveOneDoes) {
+  begin(static_cast<std::uint64_t>(GetParam()));
+  for (int n = 0; n < 400; ++n) {
+    step();
+    expect_state("after a step");
+    if (HasFailure()) FAIL() << "seed " << GetParam() << ", step " << n;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ModelRun, testing::Range(1, 25));
+
+}  // namespace
+}  // namespace kms::net
