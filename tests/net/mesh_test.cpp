@@ -163,7 +163,7 @@ TEST(Promise, AreBounded) {
   Promises promises(5);
   PeerId a = identity_named("a").peer_id();
   for (std::uint8_t i = 0; i < 100; ++i)
-    promises.watch(a, std::vector{MessageId(20, i)}, Instant(Duration(1h)), random);
+    promises.watch(a, std::vector<MessageId>{MessageId(20, i)}, Instant(Duration(1h)), random);
   EXPECT_EQ(promises.size(), 5u);
 }
 

@@ -285,7 +285,7 @@ struct Model : MeshRules {
         EXPECT_TRUE(is_candidate(peer)) << i << " may not be grafted";
         ++grafted;
       }
-      if (peer.is_in_mesh && peer.score() < 0) EXPECT_FALSE(is_now) << i << " has a negative score";
+      EXPECT_FALSE(is_now && peer.score() < 0) << i << " has a negative score";
       bool leaves = peer.is_in_mesh && !is_now;
       if (leaves && peer.score() >= 0) ++pruned;
       EXPECT_EQ(sent[i].grafts, is_now && !peer.is_in_mesh ? 1u : 0u);
