@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   add("router", "Messages, bytes and signatures per delegation, by layout of the gossip topics", run_router);
   add("link", "Bytes a second of one link, beside a bare encrypted loop over the same bytes", run_link);
   add("batches", "Items a second in signed batches through one node, over sockets", run_batches);
+  add("mesh", "Hops, duplicates, bytes and signature checks of a message in a mesh of a hundred routers", run_mesh);
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

@@ -13,5 +13,7 @@ void run_router(Output output);
 void run_link(Output output);
 // Items in signed batches through one node, over sockets.
 void run_batches(Output output);
+// Spread and cost of messages in a mesh of a hundred routers, in virtual time.
+void run_mesh(Output output);
 
 }  // namespace kms::bench
