@@ -45,6 +45,7 @@ json::object connected_row(const net::PeerView& peer, const std::string& name, N
   out["connectedSince"] = rfc3339(peer.connected_unix_ms);
   out["connectedSeconds"] = seconds_since(peer.connected_unix_ms, now);
   out["pubsub"] = peer.has_pubsub;
+  out["score"] = peer.score;
   out["streams"] = peer.streams;
   out["queuedBytes"] = peer.queued_bytes;
   put_traffic(out, peer.traffic);

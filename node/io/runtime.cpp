@@ -1,6 +1,7 @@
 #include "node/io/runtime.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -117,6 +118,7 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   void on_closed(const net::ConnectionClosed& closed);
   void apply(NodeEffects&& effects);
   void write(const LogLine& line);
+  void on_pubsub(const net::PubsubEvent& event, Now now);
   void end_turn_soon();
   void end_turn();
   void set_timer();
@@ -310,15 +312,24 @@ void Runtime::Impl::on_events(std::vector<net::HostEvent>&& events) {
       links_changed = true;
     } else if (auto* pubsub = std::get_if<net::PubsubEvent>(&event)) {
       links_changed = links_changed || std::holds_alternative<net::PeerSubscription>(*pubsub);
-      if (auto* refused = std::get_if<net::MessageRefused>(pubsub);
-          refused && refused->reason != net::Refusal::duplicate) {
-        log(LogLevel::debug, "p2p: refused a message of " + short_text(refused->peer) + ": " +
-                                 std::string(net::refusal_text(refused->reason)) + " " + refused->detail);
-      }
+      on_pubsub(*pubsub, now);
     }
   }
   if (links_changed) report_links();
   turn_services(false);
+}
+
+void Runtime::Impl::on_pubsub(const net::PubsubEvent& event, Now now) {
+  if (const auto* refused = std::get_if<net::MessageRefused>(&event)) {
+    if (refused->reason == net::Refusal::duplicate) return;
+    log(LogLevel::debug, "p2p: refused a message of " + short_text(refused->peer) + ": " +
+                             std::string(net::refusal_text(refused->reason)) + " " + refused->detail);
+  } else if (const auto* offered = std::get_if<net::PeersOffered>(&event)) {
+    for (const auto& offer : offered->offers) discovery->offered(offered->by, offer.peer, offer.signed_record, now);
+  } else if (const auto* graylisted = std::get_if<net::PeerGraylisted>(&event)) {
+    refusals.note("p2p: heeds nothing on pubsub until its score rises", graylisted->peer.text(),
+                  "score " + std::to_string(std::lround(graylisted->score)));
+  }
 }
 
 // What members lost is told with PeerDisconnected; strangers come and go, so theirs is told with a bound.
@@ -339,7 +350,8 @@ void Runtime::Impl::on_delivery(const net::PubsubDelivery& delivery) {
   auto topic = topics.find(delivery.topic());
   auto author = delivery.author ? members.find(*delivery.author) : members.end();
   if (topic == topics.end() || author == members.end()) {
-    host->host().validated(delivery.id, net::Verdict::reject, now);
+    // The neighbour may know a newer list of members than we do: not its fault.
+    host->host().validated(delivery.id, net::Verdict::ignore, now);
     return;
   }
   Received received = core.receive(topic->second, author->second, delivery.payload(), now);

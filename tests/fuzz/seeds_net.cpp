@@ -2,7 +2,9 @@
 #include "net/multistream.h"
 #include "net/noise.h"
 #include "net/noise_payload.h"
+#include "net/object_exchange.h"
 #include "net/peer_record.h"
+#include "net/peers_wire.h"
 #include "net/pubsub_message.h"
 #include "tests/fuzz/fuzzer.h"
 #include "tests/fuzz/seeds.h"
@@ -77,6 +79,22 @@ void add_identify(Seeds& to, const Identity& identity) {
   to.push_back({"net_identify", "record", behind({1}, encode_peer_record(record))});
 }
 
+void add_services(Seeds& to, const Identity& identity) {
+  std::vector<Multiaddr> addresses{Multiaddr::of_tcp(ByteArray<4>{10, 0, 0, 1}, 9001)};
+  PeersRequest request{{{identity.peer_id(), 9}}};
+  PeersReply reply{{{sign_peer_record(identity, 9, addresses), 3}}};
+  Bytes object(40, 7);
+  to.push_back({"net_services", "peers_request", behind({1}, request.encode())});
+  to.push_back({"net_services", "peers_reply", behind({1}, reply.encode())});
+  to.push_back({"net_services", "object_request", behind({1}, encode_object_request(ObjectName{1}))});
+  to.push_back({"net_services", "object_reply", behind({1}, encode_object_reply({ObjectStatus::here, object}))});
+  to.push_back({"net_services", "frame", behind({1}, LengthFrame::encode(request.encode()))});
+  PeerRecord record{identity.peer_id(), 9, addresses};
+  for (std::uint8_t owner = 0; owner < 3; ++owner) {
+    to.push_back({"net_services", "record" + std::to_string(owner), behind({owner}, encode_peer_record(record))});
+  }
+}
+
 void add_pubsub(Seeds& to, const Identity& identity) {
   Bytes message = make_signed(identity, "/kms/t/requests/1", Bytes(40, 7), 5).encode();
   std::vector<Bytes> ids{Bytes(20, 1), Bytes(20, 2)};
@@ -130,6 +148,7 @@ void add_net_seeds(std::vector<Seed>& to) {
   add_multistream(to);
   add_noise(to, identity);
   add_identify(to, identity);
+  add_services(to, identity);
   add_pubsub(to, identity);
   add_scripts(to);
 }
