@@ -44,7 +44,7 @@ struct PeerView {
   Direction direction;
   bool is_identified = false;
   bool has_pubsub = false;  // both ways
-  double score = 0;  // the router's (LIBP2P.md 8.7); below 0 it misbehaved
+  double score = 0;         // the router's (LIBP2P.md 8.7); below 0 it misbehaved
   std::string agent_version;
   std::optional<Duration> round_trip;
   std::int64_t connected_unix_ms = 0;  // since when, without a gap
