@@ -168,7 +168,8 @@ func goHost(keyType int) (*goPeer, error) {
 }
 
 func join(ctx context.Context, h host.Host, options ...pubsub.Option) (*pubsub.Topic, *pubsub.Subscription, error) {
-	options = append(options, pubsub.WithMaxMessageSize(4<<20))
+	// Without flood publishing go drops what it publishes before its mesh's first heartbeat.
+	options = append(options, pubsub.WithMaxMessageSize(4<<20), pubsub.WithFloodPublish(true))
 	gossip, err := pubsub.NewGossipSub(ctx, h, options...)
 	if err != nil {
 		return nil, nil, err
