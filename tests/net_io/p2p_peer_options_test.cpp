@@ -13,7 +13,7 @@ std::string complaint(std::vector<std::string> arguments) {
 }
 
 TEST(P2pPeerOptions, NamesTheOptionThatIsMissingOrWrong) {
-  EXPECT_NE(complaint({"--px"}).find("--px"), std::string::npos);
+  EXPECT_NE(complaint({"--mdns"}).find("--mdns"), std::string::npos);
   EXPECT_NE(complaint({"--stack", "v2"}).find("--stack"), std::string::npos);
   EXPECT_NE(complaint({"--key-type", "rsa"}).find("rsa"), std::string::npos);
   EXPECT_NE(complaint({"--expect"}).find("--expect needs a value"), std::string::npos);
