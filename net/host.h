@@ -157,6 +157,7 @@ class Host {
   void ready(Link& link, EarlyMuxer early_muxer, Now now);
   void ended(Link& link, const CloseCause& cause, Now now);
   void leave_gate(Link& link);
+  void note_origin(const PeerId& peer, const Neighbour& neighbour);
   ConnectionId preferred_connection(const PeerId& peer, const Neighbour& neighbour) const;
   void close_duplicates(const PeerId& peer, Neighbour& neighbour, Now now);
 

@@ -92,6 +92,7 @@ void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
 void Host::reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_class, Now now) {
   neighbour.peer_class = peer_class;
   absorb(router_.peer_added(peer, peer_class, now), now);
+  note_origin(peer, neighbour);
   absorb(router_.recheck(peer), now);
   for (const ConnectionId id : neighbour.connections) {
     Link& link = links_.at(id);

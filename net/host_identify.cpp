@@ -7,6 +7,7 @@ namespace kms::net {
 namespace {
 
 constexpr std::size_t kListenAddressesMax = 16;
+constexpr std::uint32_t kIdentifyRetriesMax = 5;
 
 bool lists(const Neighbour& neighbour, std::string_view protocol) {
   const auto& protocols = neighbour.identify.protocols;
@@ -92,6 +93,9 @@ void Host::identified(Link& link, Result<Identify> message, Now now) {
   }
   if (!message) {
     effects_.events.emplace_back(PeerIdentifyFailed{*link.peer, message.error().message});
+    if (at->second.is_identified || ++at->second.identify_failures > kIdentifyRetriesMax) return;
+    // Without it there is no pubsub with this peer: a slow start must not last as long as the connection.
+    open(link, {std::string(kIdentifyProtocol)}, IdentifyFetch{}, now.instant + kIdentifyTimeout, now);
     return;
   }
   at->second.identify = std::move(*message);

@@ -126,11 +126,19 @@ void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
     dial_book_.connected(peer, now);
     effects_.events.emplace_back(PeerConnected{peer, neighbour.peer_class});
     absorb(router_.peer_added(peer, neighbour.peer_class, now), now);
-    router_.set_peer_origin(peer, {link.direction == Direction::outbound, address_group_of(link.remote)});
+    note_origin(peer, neighbour);
   } else {
     neighbour.duplicate_check_at = now.instant + options_.duplicate_after;
   }
   open(link, {std::string(kIdentifyProtocol)}, IdentifyFetch{}, now.instant + kIdentifyTimeout, now);
+}
+
+// Only strangers count by their address: members behind one address know each other by key.
+void Host::note_origin(const PeerId& peer, const Neighbour& neighbour) {
+  const Link& link = links_.at(neighbour.connections.front());
+  const bool is_stranger = neighbour.peer_class == PeerClass::light;
+  router_.set_peer_origin(
+      peer, {link.direction == Direction::outbound, is_stranger ? address_group_of(link.remote) : std::string()});
 }
 
 // Tells everybody that the link is over. The caller erases it.

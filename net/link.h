@@ -78,6 +78,7 @@ struct Neighbour {
   PeerClass peer_class = PeerClass::light;
   std::vector<ConnectionId> connections;  // upgraded, oldest first
   bool is_identified = false;
+  std::uint32_t identify_failures = 0;
   Identify identify;
   std::optional<PeerRecord> record;
   bool push_again = false;

@@ -53,9 +53,10 @@ void PeerScores::disconnected(const PeerId& id, Instant now) {
   bound_retained();
 }
 
-// Its own doing, or a score that is bad for whatever reason.
+// Its own doing, or a class that is not trusted. Neighbours in its address group are not: they would outlive each
+// other.
 bool PeerScores::counts_against(const Peer& peer) const {
-  if (peer.misbehaviour > 0 || score_of(peer) < 0) return true;
+  if (peer.misbehaviour > 0 || conduct_of(peer) < 0) return true;
   return std::any_of(peer.topics.begin(), peer.topics.end(),
                      [](const auto& topic) { return topic.second.invalid > 0 || topic.second.mesh_failure > 0; });
 }
@@ -181,19 +182,23 @@ double PeerScores::topic_score(const Topic& topic, const TopicScoreOptions& opti
   return sum * options.weight;
 }
 
-double PeerScores::score_of(const Peer& peer) const {
+double PeerScores::conduct_of(const Peer& peer) const {
   double topics = 0;
   for (const auto& [name, topic] : peer.topics) topics += topic_score(topic, options_of(name));
   if (options_.topic_cap > 0) topics = std::min(topics, options_.topic_cap);
-  double score = topics + options_.application_weight * peer.application;
+  double excess = std::max(0.0, peer.misbehaviour - options_.misbehaviour_threshold);
+  return topics + options_.application_weight * peer.application + options_.misbehaviour_weight * square(excess);
+}
+
+double PeerScores::score_of(const Peer& peer) const {
+  double score = conduct_of(peer);
   if (auto group = groups_.find(peer.address_group); group != groups_.end()) {
     if (group->second.size() > options_.colocation_threshold) {
       auto surplus = static_cast<double>(group->second.size() - options_.colocation_threshold);
       score += options_.colocation_weight * square(surplus);
     }
   }
-  double excess = std::max(0.0, peer.misbehaviour - options_.misbehaviour_threshold);
-  return score + options_.misbehaviour_weight * square(excess);
+  return score;
 }
 
 double PeerScores::score(const PeerId& id) const {

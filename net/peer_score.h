@@ -89,6 +89,7 @@ class PeerScores {
   Topic* find_topic(const PeerId& peer, std::string_view topic);
   const TopicScoreOptions& options_of(std::string_view topic) const;
   double topic_score(const Topic& topic, const TopicScoreOptions& options) const;
+  double conduct_of(const Peer& peer) const;  // all but P6
   double score_of(const Peer& peer) const;
   void keep_failure(Topic& topic, const TopicScoreOptions& options) const;
   bool counts_against(const Peer& peer) const;

@@ -38,6 +38,8 @@ struct SubscriptionView {
 // An absent field and an empty one differ: both are part of what the author signed.
 struct MessageView {
   std::optional<ByteView> from, data, seqno, topic, signature, key;
+  // It has fields that we do not know, or one twice: written anew it would be another message. Only in an RpcView.
+  bool is_foreign = false;
 };
 struct IHaveView {
   ByteView topic;

@@ -84,7 +84,10 @@ void Router::apply_application_score(const PeerId& id, const Peer& peer) {
 void Router::peer_removed(const PeerId& id, Now now) {
   inbound_closed(id);
   for (auto& [name, topic] : topics_) topic.fanout.erase(id);
-  if (peers_.erase(id) > 0) scores_.disconnected(id, now.instant);
+  if (peers_.erase(id) == 0) return;
+  scores_.disconnected(id, now.instant);
+  // What it was asked for is free to be asked of others at once.
+  std::erase_if(wanted_, [&](const auto& entry) { return entry.second.asked == id && entry.second.others.empty(); });
 }
 
 void Router::set_peer_origin(const PeerId& id, PeerOrigin origin) {

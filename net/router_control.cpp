@@ -45,7 +45,10 @@ bool Router::wants(const MessageId& id, const PeerId& from, Now now) {
   constexpr std::size_t kOthersMax = 8;
   auto at = wanted_.find(id);
   if (at == wanted_.end()) {
-    if (wanted_.size() >= options_.wanted_ids_max) return false;
+    // Half of the places are kept for what members announce.
+    auto peer = peers_.find(from);
+    bool is_member = peer != peers_.end() && peer->second.peer_class == PeerClass::committee;
+    if (wanted_.size() >= (is_member ? options_.wanted_ids_max : options_.wanted_ids_max / 2)) return false;
     wanted_.emplace(id, Wanted{from, now.instant, {}});
     return true;
   }

@@ -26,7 +26,10 @@ void Router::heartbeat(Now now, PubsubEffects& effects) {
   sweep(now, effects);
   for (const auto& [id, count] : promises_.broken(now.instant)) {
     counters_.broken_promises += count;
-    scores_.misbehaved(id, static_cast<double>(count));
+    // A committee that is short of time answers late; a member's other faults count.
+    auto at = peers_.find(id);
+    bool is_member = at != peers_.end() && at->second.peer_class == PeerClass::committee;
+    if (!is_member) scores_.misbehaved(id, static_cast<double>(count));
   }
   keep_peers(now, effects);
   for (auto& [name, topic] : topics_) {

@@ -25,7 +25,11 @@ PubsubEffects Router::received(const PeerId& id, ByteView body, Now now) {
     ++counters_.graylisted_rpcs;
     return finish(std::move(effects));
   }
-  for (const MessageView& message : rpc->messages) receive_message(id, message, now, effects);
+  for (const MessageView& message : rpc->messages) {
+    receive_message(id, message, now, effects);
+    // What a signature check costs is paid by few of an RPC's messages.
+    if (!peer.is_direct && scores_.score(id) < options_.thresholds.graylist) return finish(std::move(effects));
+  }
   receive_grafts(id, peer, *rpc, now, effects);
   receive_prunes(id, *rpc, now, effects);
   receive_ihave(id, peer, *rpc, now, effects);
@@ -72,6 +76,8 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   Topic* topic = find_topic(name);
   if (topic == nullptr || !topic->subscribed) return refuse(id, Refusal::not_subscribed, name, "", effects);
   ++topic->counters.received;
+  // Its neighbour could not see that we cannot read it.
+  if (view.is_foreign) return refuse(id, Refusal::ignored, name, "fields that we do not know", effects);
 
   if (blocked_.contains(id)) return refuse(id, Refusal::blocked, name, "the sender is blocked", effects);
   auto message = std::make_shared<const PubsubMessage>(PubsubMessage::from_view(view));
@@ -86,6 +92,8 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
     return refuse(id, Refusal::own_message, name, "a message of ours comes back", effects);
   }
   if (*author && !access_.may_publish((*author)->id, name)) {
+    // Whoever brings what it announced kept its word, even if we know less than it does about who may write.
+    promises_.kept(net::message_id(options_.message_id_mode, *message));
     return refuse(id, Refusal::not_allowed, name, "the author's class may not write here", effects);
   }
 
@@ -97,6 +105,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   }
   if (validating_.size() >= options_.validating_max ||
       validating_bytes_ + encoded->size() > options_.validating_bytes_max) {
+    promises_.kept(message_id);
     return refuse(id, Refusal::queue_full, name, "too many messages wait for a verdict", effects);
   }
   if (*author) {
