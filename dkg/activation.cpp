@@ -63,15 +63,26 @@ void Activation::make_share(Turn& turn) {
     turn.report(Event::Kind::phase, "a share of the decided Deals is bad, this node needs repair");
     return;
   }
+  round_->store_deals(record_->list, turn);
+  keep_shares(std::move(shares), turn);
+}
+
+void Activation::keep_shares(std::vector<crypto::SecretScalar> shares, Turn& turn) {
   crypto::SecretBytes packed(32 * shares.size());
   for (std::size_t key = 0; key < shares.size(); ++key) {
     std::memcpy(packed.expose_mutable().data() + 32 * key, shares[key].expose().data(), 32);
   }
   turn.seal_record("share", slot_.kek_of_epoch(), std::move(packed));
-  round_->store_deals(record_->list, turn);
   turn.say("active", make_active(record_->header.base(), record_->names(), slot_.receiver, shares, *slot_.entropy));
   shares_ = std::move(shares);
   turn.report(Event::Kind::phase, "active: the own share is durable and proven");
+}
+
+void Activation::repair(std::vector<crypto::SecretScalar> shares, Turn& turn) {
+  KMS_ASSERT(needs_repair_ && !is_active() && record_);
+  needs_repair_ = false;
+  turn.report(Event::Kind::phase, "repaired: other members have given this node its share");
+  keep_shares(std::move(shares), turn);
 }
 
 void Activation::give_up(Turn& turn) {

@@ -42,6 +42,9 @@ class Activation {
   bool has_active(Position member) const { return actives_.contains(member); }
   bool has_confirm(Position member) const { return confirms_.contains(member); }
 
+  // The shares of a node that needed repair: durable and proven as if it had been there. They fit the table.
+  void repair(std::vector<crypto::SecretScalar> shares, Turn& turn);
+
   // The sealed share of an earlier run.
   void restore_shares(std::vector<crypto::SecretScalar> shares) { shares_ = std::move(shares); }
 
@@ -53,6 +56,7 @@ class Activation {
     bool has_conflict = false;
   };
   void make_share(Turn& turn);
+  void keep_shares(std::vector<crypto::SecretScalar> shares, Turn& turn);
   void judge_actives(Turn& turn);
   void make_table(Turn& turn);
   void release(Turn& turn);

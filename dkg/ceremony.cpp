@@ -37,6 +37,7 @@ Ceremony::Impl::Impl(SlotContext context)
       candidates(slot),
       agreement(slot),
       activation(slot),
+      repair(slot),
       pulls(slot.plan.timing.delta) {}
 
 namespace {
@@ -71,6 +72,7 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     if (envelope) outbox.add(key.substr(slot.prefix.size() + 5), std::move(*envelope));
   }
   prekeys.restore(records, outbox);
+  repair.restore(records, outbox, now);
   if (const auto number = records.find(slot.prefix + "attempt")) {
     const auto text = as_text(*number);
     std::from_chars(text.data(), text.data() + text.size(), stored_attempt);
@@ -155,12 +157,13 @@ Effects Ceremony::Impl::finish(Turn& turn) {
 }
 
 std::optional<Instant> Ceremony::Impl::wakes_at() const {
-  if (is_finished()) return std::nullopt;
+  if (is_finished()) return repair.wakes_at(activation);
   Instant at = repeat_at;
   const auto consider = [&](std::optional<Instant> other) {
     if (other) at = std::min(at, *other);
   };
   consider(pulls.wakes_at());
+  consider(repair.wakes_at(activation));
   if (has_decision()) return at;
   consider(attempts.wakes_at());
   consider(agreement.wakes_at());
@@ -227,7 +230,10 @@ CeremonyStatus Ceremony::Impl::status() const {
       out.transcript = activation.record()->transcript;
       await("confirmations", [&](Position member) { return activation.has_confirm(member); });
       if (out.phase == Phase::released) out.summary = "released";
-      if (out.phase == Phase::need_repair) out.summary = "this node has no share of the decided key";
+      if (out.phase == Phase::need_repair) {
+        out.summary = "this node has no share of the decided key";
+        if (const auto said = repair.summary(); !said.empty()) out.summary += "; " + said;
+      }
   }
   return out;
 }
@@ -290,7 +296,8 @@ NodeStatus::Entry Ceremony::status_message() const {
   entry.state = static_cast<std::uint32_t>(impl_->phase());
   entry.view = impl_->agreement.view();
   entry.attempt = impl_->attempts.own();
-  entry.prekey_next = impl_->prekeys.next();
+  const bool has_share = impl_->activation.is_active();
+  entry.prekey_next = has_share ? impl_->repair.next() : impl_->prekeys.next();
   return entry;
 }
 const EpochRecord* Ceremony::record() const {

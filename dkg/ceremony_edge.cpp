@@ -19,15 +19,6 @@ std::int64_t cost_of(const Link& link) {
 
 }  // namespace
 
-template <class M>
-bool Ceremony::Impl::is_authentic(const M& message, const Envelope& envelope, Position sender, Source source) {
-  if (source == Source::own || source == Source::checked || source == Source::stored) return true;
-  ++spent;
-  const bool is_signed = verify_sender(envelope, message, slot.everybody().at(sender).key);
-  is_refuted = is_refuted || !is_signed;
-  return is_signed;
-}
-
 bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
   if (source == Source::stored) return true;
   spent += static_cast<std::int64_t>(certificate.signatures.size());
@@ -69,11 +60,19 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, *sender, source, turn); }, *message);
   settle_cost(envelope, taken, turn);
   if (taken == Taken::early) early.keep(*sender, envelope);
+  const auto* announce = std::get_if<PreKeyAnnounce>(&*message);
+  if (announce != nullptr && announce->series == Series::repair) return;  // its sender has decided
   if (source == Source::peer && *sender != slot.receiver) show_decision(envelope.type, *sender, Phase::closed, turn);
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender,
                                             Source source, Turn& turn) {
+  if (announce.series == Series::repair) {
+    if (!repair.wants(sender, announce)) return Taken::no;
+    if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
+    repair.add(sender, announce, envelope, turn);
+    return Taken::yes;
+  }
   if (is_decided() || !prekeys.wants(sender, announce, attempts.own())) return Taken::no;
   if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
   prekeys.add(sender, announce, envelope, turn);
@@ -354,7 +353,10 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Enve
       attempts.heard(sender, entry.attempt);
     }
     if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::released)) {
-      show_decision(MessageType::node_status, sender, static_cast<Phase>(entry.state), turn);
+      const auto phase = static_cast<Phase>(entry.state);
+      show_decision(MessageType::node_status, sender, phase, turn);
+      if (phase == Phase::need_repair) repair.heard_need(activation, turn);
+      if (phase >= Phase::active) repair.heard_next(sender, entry.prekey_next);
     }
   }
   return Taken::yes;

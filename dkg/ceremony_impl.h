@@ -1,5 +1,5 @@
-// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp takes messages in,
-// ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
+// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp and ceremony_repair.cpp
+// take messages in, ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
 #pragma once
 
 #include "dkg/activation.h"
@@ -10,6 +10,7 @@
 #include "dkg/prekey_book.h"
 #include "dkg/pull_book.h"
 #include "dkg/refusal_book.h"
+#include "dkg/repair.h"
 
 namespace kms::dkg {
 
@@ -37,7 +38,13 @@ struct Ceremony::Impl {
   bool is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn);
   void settle_cost(const Envelope& envelope, Taken taken, Turn& turn);
   template <class M>
-  bool is_authentic(const M& message, const Envelope& envelope, Position sender, Source source);
+  bool is_authentic(const M& message, const Envelope& envelope, Position sender, Source source) {
+    if (source == Source::own || source == Source::checked || source == Source::stored) return true;
+    ++spent;
+    const bool is_signed = verify_sender(envelope, message, slot.everybody().at(sender).key);
+    is_refuted = is_refuted || !is_signed;
+    return is_signed;
+  }
   bool is_valid(const Certificate& certificate, Source source);
   Taken judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const CeremonyHeader& header, const Envelope& envelope, Position sender, Source source, Turn& turn);
@@ -55,6 +62,10 @@ struct Ceremony::Impl {
   Taken judge(const Fetch& fetch, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const FetchReply& reply, const Envelope& envelope, Position sender, Source source, Turn& turn);
   Taken judge(const NodeStatus& status, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const RepairRequest& request, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const RepairDelta& delta, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const RepairSigma& sigma, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const RepairComplaint& complaint, const Envelope& envelope, Position sender, Source source, Turn& turn);
   template <class M>
   Taken judge(const M&, const Envelope&, Position, Source, Turn&) {
     return Taken::no;
@@ -100,6 +111,7 @@ struct Ceremony::Impl {
   CandidateBook candidates;
   Agreement agreement;
   Activation activation;
+  Repair repair;
   EarlyBook early;
   PullBook pulls;
   RefusalBook refusals;

@@ -58,6 +58,7 @@ void Ceremony::Impl::step(Turn& turn) {
   candidates.forget_below(agreement.view());
   conclude(turn);
   activation.advance(turn);
+  repair.advance(activation, peers, turn);
   clean(turn);
 }
 

@@ -1,7 +1,6 @@
 // Body, hash and signing digest of a Deal.
 #include "base/assert.h"
-#include "dkg/messages.h"
-#include "dkg/wire.h"
+#include "dkg/deal_rows.h"
 
 namespace kms::dkg {
 namespace {
@@ -47,17 +46,38 @@ Result<DealKey> parse_key(ByteView item) {
 
 }  // namespace
 
+void write_rows(BodyWriter& out, std::uint32_t field, const std::vector<DealKey>& keys) {
+  for (const DealKey& key : keys) {
+    BodyWriter item;
+    item.bytes(1, joined(key.commitments));
+    item.bytes(2, joined(key.ciphertexts));
+    out.message(field, item);
+  }
+}
+
+std::vector<DealKey> read_rows(BodyReader& in, std::uint32_t field) {
+  std::vector<DealKey> out;
+  for (ByteView item : in.repeated(field, kKeysMax, 128 * 65 + 16)) {
+    auto key = parse_key(item);
+    if (!key) {
+      in.fail(field, key.error().message);
+      break;
+    }
+    in.check(out.empty() || (out[0].commitments.size() == key->commitments.size() &&
+                             out[0].ciphertexts.size() == key->ciphertexts.size()),
+             field, "has keys of different sizes");
+    out.push_back(std::move(*key));
+  }
+  in.check(!out.empty(), field, "is missing");
+  return out;
+}
+
 Bytes Deal::body() const {
   BodyWriter out;
   out.id(1, sid);
   out.number(2, dealer);
   out.point(3, ephemeral);
-  for (const DealKey& key : keys) {
-    BodyWriter item;
-    item.bytes(1, joined(key.commitments));
-    item.bytes(2, joined(key.ciphertexts));
-    out.message(4, item);
-  }
+  write_rows(out, 4, keys);
   out.scalar(5, challenge);
   for (const crypto::Scalar& response : responses) out.element(6, response.bytes());
   out.scalar(7, ephemeral_response);
@@ -67,17 +87,7 @@ Bytes Deal::body() const {
 Result<Deal> Deal::parse(ByteView body) {
   BodyReader in("Deal", body, kDealBytesMax);
   Deal out{in.id_set<Sid>(1), in.position(2), in.point(3), {}, {}, {}, {}};
-  for (ByteView item : in.repeated(4, kKeysMax, 128 * 65 + 16)) {
-    auto key = parse_key(item);
-    if (!key) {
-      in.fail(4, key.error().message);
-      break;
-    }
-    in.check(out.keys.empty() || (out.keys[0].commitments.size() == key->commitments.size() &&
-                                  out.keys[0].ciphertexts.size() == key->ciphertexts.size()),
-             4, "has keys of different sizes");
-    out.keys.push_back(std::move(*key));
-  }
+  out.keys = read_rows(in, 4);
   out.challenge = in.scalar(5);
   for (ByteView item : in.repeated(6, kKeysMax, 32)) {
     auto response = crypto::Scalar::parse(item);
@@ -88,7 +98,6 @@ Result<Deal> Deal::parse(ByteView body) {
     out.responses.push_back(*response);
   }
   out.ephemeral_response = in.scalar(7);
-  in.check(!out.keys.empty(), 4, "is missing");
   in.check(out.keys.size() == out.responses.size(), 6, "does not stand once for each key");
   return in.finish(std::move(out));
 }

@@ -120,9 +120,13 @@ Result<Message> parse_message(const Envelope& envelope) {
     case MessageType::node_status:
       return parse_as<NodeStatus>(body);
     case MessageType::repair_request:
+      return parse_as<RepairRequest>(body);
     case MessageType::repair_delta:
+      return parse_as<RepairDelta>(body);
     case MessageType::repair_sigma:
+      return parse_as<RepairSigma>(body);
     case MessageType::repair_complaint:
+      return parse_as<RepairComplaint>(body);
     case MessageType::blame:
     case MessageType::delegate_request:
     case MessageType::sealed_a:
@@ -141,10 +145,13 @@ std::optional<ObjectId> object_id(const Envelope& envelope, const Message& messa
   return std::visit(
       [&envelope](const auto& body) -> std::optional<ObjectId> {
         using M = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<M, Deal> || std::is_same_v<M, Value>) {
+        if constexpr (std::is_same_v<M, Deal> || std::is_same_v<M, Value> || std::is_same_v<M, RepairDelta> ||
+                      std::is_same_v<M, RepairSigma>) {
           return id_cast<ObjectId>(body.hash());
         } else if constexpr (std::is_same_v<M, CeremonyHeader>) {
           return id_cast<ObjectId>(body.sid());
+        } else if constexpr (std::is_same_v<M, RepairRequest>) {
+          return id_cast<ObjectId>(body.rid());
         } else if constexpr (std::is_same_v<M, Certificate>) {
           return id_cast<ObjectId>(body.id());
         } else if constexpr (std::is_same_v<M, EpochChain>) {

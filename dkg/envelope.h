@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "dkg/epoch.h"
+#include "dkg/repair_messages.h"
 
 namespace kms::dkg {
 
@@ -56,14 +57,15 @@ bool verify_sender(const Envelope& envelope, const M& message, const crypto::Poi
 }
 
 // Ceremony messages, by type.
-using Message = std::variant<PreKeyAnnounce, Approval, CeremonyHeader, Deal, HaveObjects, Fetch, FetchReply, Complaint,
-                             Equivocation, Candidate, Ready, Certificate, Proposal, Vote, Active, Confirm, Emergency,
-                             EpochChain, Erased, Value, NodeStatus>;
+using Message =
+    std::variant<PreKeyAnnounce, Approval, CeremonyHeader, Deal, HaveObjects, Fetch, FetchReply, Complaint,
+                 Equivocation, Candidate, Ready, Certificate, Proposal, Vote, Active, Confirm, Emergency, EpochChain,
+                 Erased, Value, NodeStatus, RepairRequest, RepairDelta, RepairSigma, RepairComplaint>;
 // An error for a type that is not a ceremony's or for a body that does not parse.
 Result<Message> parse_message(const Envelope& envelope);
 // The id under which an object is announced and fetched (TRANSCRIPTS.md 6, "Object ids"): dh, sid, certificate id,
-// h(x), the hash of an EpochChain's body, else the signature digest. Nothing for messages that are no objects
-// (HaveObjects, Fetch, NodeStatus, ..).
+// h(x), dhash, shash, rid, the hash of an EpochChain's body, else the signature digest. Nothing for messages that are
+// no objects (HaveObjects, Fetch, NodeStatus, ..).
 std::optional<ObjectId> object_id(const Envelope& envelope, const Message& message);
 
 }  // namespace kms::dkg

@@ -95,7 +95,7 @@ void PrekeyBook::restore(const Records& records, const Outbox& outbox) {
   for (const auto& [name, envelope] : outbox.all()) {
     if (envelope.type != MessageType::prekey_announce) continue;
     const auto announce = PreKeyAnnounce::parse(envelope.body);
-    if (!announce) continue;
+    if (!announce || announce->series != Series::ceremony) continue;
     next_ = std::max(next_, announce->first + kWindow);
     for (std::uint32_t number = announce->first; number < announce->first + kWindow; ++number) {
       // A destroyed key-encryption key is no error: the slot is over, or this disk is a copy without keys.

@@ -14,6 +14,11 @@ void Turn::say_envelope(const std::string& name, Envelope envelope) {
   outbox_.add(name, std::move(envelope));
 }
 
+void Turn::forget(const std::string& name) {
+  erase("said/" + name);
+  outbox_.forget(name);
+}
+
 void Turn::put(const std::string& name, Bytes value) {
   effects_.save.writes.push_back(Put{slot_.prefix + name, std::move(value)});
 }

@@ -16,6 +16,7 @@ class Outbox {
   bool has(const std::string& name) const { return said_.contains(name); }
   const Envelope* find(const std::string& name) const;
   void add(const std::string& name, Envelope envelope) { said_.emplace(name, std::move(envelope)); }
+  void forget(const std::string& name) { said_.erase(name); }
   const std::map<std::string, Envelope>& all() const { return said_; }
 
  private:
@@ -42,6 +43,9 @@ class Turn {
   }
   void publish(const Envelope& envelope) { effects_.send.push_back({envelope}); }
   bool has_said(const std::string& name) const { return outbox_.has(name); }
+  const Envelope* said(const std::string& name) const { return outbox_.find(name); }
+  // For what is worthless from now on, and can never be asked for again.
+  void forget(const std::string& name);
 
   // Record names are without the slot's prefix.
   void put(const std::string& name, Bytes value);

@@ -94,6 +94,8 @@ TEST(Codec, FieldsThatAreMissingRepeatedOrSwappedNeverGiveTheSameMessage) {
       auto again = sample.again(body);
       bool may_repeat = sample.message == "FetchReply" || sample.message == "HaveObjects" ||
                         sample.message == "Fetch" || (sample.message == "Active" && fields[i].field.number == 4) ||
+                        (sample.message == "RepairDelta" && fields[i].field.number == 3) ||
+                        (sample.message == "RepairSigma" && fields[i].field.number == 4) ||
                         sample.message == "NodeStatus" || sample.message == "EpochChain" ||
                         (sample.message == "Proposal" && fields[i].field.number == 11);
       EXPECT_EQ(again.has_value(), may_repeat && again == body) << label(sample) << " field " << fields[i].field.number;
@@ -139,7 +141,8 @@ TEST(Codec, HashesPointsAndNumbersHaveTheirBounds) {
         EXPECT_FALSE(sample.again(joined(altered))) << label(sample) << " field " << field.number;
       } else if (field.type == ProtoReader::Type::varint) {
         bool is_time = (sample.message == "Approval" && field.number == 12) ||
-                       (sample.message == "CeremonyHeader" && field.number == 23);
+                       (sample.message == "CeremonyHeader" && field.number == 23) ||
+                       (sample.message == "RepairRequest" && field.number == 10);
         field.value = std::uint64_t{1} << 32;
         altered[i].bytes = encoded(field);
         EXPECT_EQ(sample.again(joined(altered)).has_value(), is_time) << label(sample) << " field " << field.number;
@@ -176,8 +179,9 @@ TEST(Codec, CountsAreBounded) {
     std::uint32_t field;
     std::size_t most;
   };
-  for (Bound bound : {Bound{"HaveObjects", 2, 64}, Bound{"Fetch", 1, 64}, Bound{"FetchReply", 1, 64},
-                      Bound{"NodeStatus", 1, 64}, Bound{"Proposal", 11, 256}, Bound{"Active", 4, 16}}) {
+  for (Bound bound :
+       {Bound{"HaveObjects", 2, 64}, Bound{"Fetch", 1, 64}, Bound{"FetchReply", 1, 64}, Bound{"NodeStatus", 1, 64},
+        Bound{"Proposal", 11, 256}, Bound{"Active", 4, 16}, Bound{"RepairDelta", 3, 16}, Bound{"RepairSigma", 4, 16}}) {
     const Sample& sample = sample_of(bound.message);
     EXPECT_TRUE(sample.again(repeated(sample, bound.field, bound.most))) << bound.message;
     EXPECT_FALSE(sample.again(repeated(sample, bound.field, bound.most + 1))) << bound.message;

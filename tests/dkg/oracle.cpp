@@ -221,4 +221,63 @@ Bytes link_body(const Json& link) {
   return out.take();
 }
 
+Bytes repair_request_body(const Json& request) {
+  ProtoWriter out;
+  put(out, 1, request.at("ks_id"));
+  put_number(out, 2, request.at("epoch"));
+  put_number(out, 3, request.at("branch"));
+  put(out, 4, request.at("T"));
+  put_number(out, 5, request.at("index"));
+  put(out, 6, request.at("Y"));
+  put(out, 7, request.at("pok"));
+  for (const Json& giver : request.at("givers").as_array()) {
+    ProtoWriter item;
+    put_number(item, 1, giver.at("index"));
+    put_number(item, 2, giver.at("prekey"));
+    put(item, 3, giver.at("B"));
+    out.message(8, item);
+  }
+  put(out, 9, request.at("nonce"));
+  put_number(out, 10, request.at("expiry"));
+  return out.take();
+}
+
+Bytes repair_delta_body(const Json& delta) {
+  ProtoWriter out;
+  put(out, 1, delta.at("rid"));
+  put_number(out, 2, delta.at("giver"));
+  for (const Json& key : delta.at("keys").as_array()) {
+    ProtoWriter item;
+    item.bytes(1, joined(key.at("C")));
+    item.bytes(2, joined(key.at("c")));
+    out.message(3, item);
+  }
+  put(out, 4, delta.at("E"));
+  put(out, 5, delta.at("pok"));
+  return out.take();
+}
+
+Bytes repair_sigma_body(const Json& sigma) {
+  ProtoWriter out;
+  put(out, 1, sigma.at("rid"));
+  put_number(out, 2, sigma.at("giver"));
+  put(out, 3, sigma.at("E"));
+  for (const Json& scalar : sigma.at("c").as_array()) out.bytes(4, hex_of(scalar));
+  put(out, 5, sigma.at("pok"));
+  return out.take();
+}
+
+Bytes repair_complaint_body(const Json& complaint) {
+  ProtoWriter out;
+  put_number(out, 1, complaint.at("kind"));
+  put(out, 2, complaint.at("rid"));
+  put_number(out, 3, complaint.at("giver"));
+  put_number(out, 4, complaint.at("accuser"));
+  put(out, 5, complaint.at("object_hash"));
+  put_number(out, 6, complaint.at("key_index"));
+  put(out, 7, complaint.at("Z"));
+  put(out, 8, complaint.at("proof"));
+  return out.take();
+}
+
 }  // namespace kms::dkg::test

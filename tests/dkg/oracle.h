@@ -36,6 +36,10 @@ Bytes complaint_body(const Json& complaint);
 Bytes certificate_body(const Json& certificate);
 Bytes announce_body(const Json& announcement);
 Bytes link_body(const Json& link);
+Bytes repair_request_body(const Json& request);
+Bytes repair_delta_body(const Json& delta);
+Bytes repair_sigma_body(const Json& sigma);
+Bytes repair_complaint_body(const Json& complaint);
 
 // The parsed object, or a failed test and a broken run.
 template <class M>

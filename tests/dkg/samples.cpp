@@ -83,6 +83,30 @@ void add_agreement(std::vector<Sample>& out, const Json& dkg) {
   add(out, Erased{slot, transcript});
 }
 
+void add_repair(std::vector<Sample>& out) {
+  const Json json = own_vectors("repair.json");
+  auto request = parsed<RepairRequest>(repair_request_body(json.at("request")));
+  add(out, request);
+  Approval approval;
+  approval.purpose = ApprovalPurpose::repair;
+  approval.key_set = request.key_set;
+  approval.transcript = request.transcript;
+  approval.subject = request.index;
+  approval.not_after = 9;
+  approval.signature = Signature::parse(hex_of(json.at("request_signature").at("sig"))).value();
+  for (Position index : {Position{1}, Position{3}}) {
+    approval.index = index;
+    request.ticket.push_back(approval);
+  }
+  add(out, request, "ticket");
+  const Json& giver = json.at("givers").as_array()[0];
+  add(out, parsed<RepairDelta>(repair_delta_body(giver.at("delta"))));
+  add(out, parsed<RepairSigma>(repair_sigma_body(giver.at("sigma"))));
+  for (const char* wrong : {"wrong_delta", "wrong_sigma"}) {
+    add(out, parsed<RepairComplaint>(repair_complaint_body(json.at(wrong).at("complaint"))), wrong);
+  }
+}
+
 void add_objects(std::vector<Sample>& out) {
   add(out, HaveObjects{filled<SlotId>(1).bytes, {filled<ObjectId>(2), ObjectId{}}});
   add(out, Fetch{{filled<ObjectId>(2), filled<ObjectId>(3)}});
@@ -112,6 +136,7 @@ std::vector<Sample> make_samples() {
   }
   add(out, parsed<Certificate>(certificate_body(chain.at("voided_branch").at("void_approvals"))), "void");
   add_agreement(out, dkg);
+  add_repair(out);
   add_objects(out);
   EpochChain epochs;
   for (const Json& link : chain.at("links").as_array()) epochs.links.push_back(parsed<Link>(link_body(link)));

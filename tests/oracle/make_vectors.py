@@ -12,6 +12,7 @@ import vectors_attacks as attacks
 import vectors_basic as basic
 import vectors_ceremony as ceremony
 import vectors_delegation as delegation
+import vectors_repair as repair
 from scenario import World
 
 FOLDER = pathlib.Path(__file__).parent.parent / "vectors"
@@ -50,6 +51,7 @@ def build():
     attacks.remaining_tags(world)
     recorded, hashing.RECORDED = hashing.RECORDED, None
     recorded.pop("KMS1/test")
+    files["repair"] = ("Shares of position 2 of dkg.json given again by 1, 3 and 4.", repair.repaired(world))
     files["transcripts"] = ("One example of every tag, item by item.", attacks.transcripts(recorded))
     return {name: {"note": NOTE + note, **body} for name, (note, body) in files.items()}
 

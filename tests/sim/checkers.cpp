@@ -120,8 +120,14 @@ void FieldChecker::see(std::size_t member, const Bytes& bytes) {
     note(member, "the CONFIRM", to_bytes(confirm->root.view()));
   } else if (const auto* announce = std::get_if<dkg::PreKeyAnnounce>(&*message)) {
     for (std::size_t i = 0; i < announce->prekeys.size(); ++i) {
-      note(member, "prekey " + std::to_string(announce->first + i), to_bytes(announce->prekeys[i].key.bytes()));
+      const auto series = std::to_string(static_cast<int>(announce->series));
+      note(member, "prekey " + series + "/" + std::to_string(announce->first + i),
+           to_bytes(announce->prekeys[i].key.bytes()));
     }
+  } else if (const auto* delta = std::get_if<dkg::RepairDelta>(&*message)) {
+    note(member, "the delta of " + delta->rid.hex(), to_bytes(delta->hash().view()));
+  } else if (const auto* sigma = std::get_if<dkg::RepairSigma>(&*message)) {
+    note(member, "the sigma of " + sigma->rid.hex(), to_bytes(sigma->hash().view()));
   }
 }
 

@@ -1,6 +1,15 @@
 #include "tests/sim/world.h"
 
+#include <utility>
+
+#include "base/assert.h"
+
 namespace kms::sim {
+namespace {
+
+constexpr int kRoundsOfAnInstant = 1000;
+
+}  // namespace
 
 World::World(Schedule schedule, std::uint64_t seed, Boot boot, Observer observer)
     : schedule_(std::move(schedule)),
@@ -99,8 +108,12 @@ Instant World::next_instant() const {
 
 void World::run(const std::function<bool()>& is_over) {
   const Instant end = Instant{} + schedule_.end;
+  Instant last = now_;
+  int rounds = 0;
   while (now_ < end && !is_over()) {
     now_ = next_instant();
+    rounds = std::exchange(last, now_) == now_ ? rounds + 1 : 0;
+    KMS_ASSERT(rounds < kRoundsOfAnInstant);  // a machine that wants to wake in the past stops time
     for (std::size_t member = 1; member <= nodes_.size(); ++member) {
       if (!nodes_[member - 1].machine && nodes_[member - 1].boots_at <= now_) boot(member);
     }
