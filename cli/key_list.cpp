@@ -10,7 +10,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kAnswerBytesMax = 4 * 1024 * 1024;
 constexpr std::size_t kKeysMax = 1024;
 constexpr const char* kImportedWarning =
     "A key marked \"imported\" was held whole by somebody before the network shared it. Members cannot know whether a\n"
@@ -43,7 +42,7 @@ Result<KeySummary> summary_from(const json::value& value) {
 
 Result<std::vector<KeySummary>> keys_in(const sdk::HttpAnswer& answer) {
   if (answer.status != 200) return error("GET /v1/keys: " + sdk::refusal_in(answer));
-  auto body = sdk::parse_object(answer.body, kAnswerBytesMax, "GET /v1/keys");
+  auto body = sdk::parse_object(answer.body, sdk::kListBytesMax, "GET /v1/keys");
   if (!body) return body.error();
   const json::array* list = sdk::array_in(*body, "keys");
   if (list == nullptr || list->size() > kKeysMax) return error("GET /v1/keys: \"keys\" is no list of up to 1024 keys");

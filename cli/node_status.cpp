@@ -13,8 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kAnswerBytesMax = 4 * 1024 * 1024;
-
 std::vector<std::string> texts_in(const json::object& object, std::string_view name) {
   std::vector<std::string> out;
   const json::array* array = sdk::array_in(object, name);
@@ -25,13 +23,8 @@ std::vector<std::string> texts_in(const json::object& object, std::string_view n
   return out;
 }
 
-std::string text_of(const json::object& object, std::string_view name) {
-  const json::string* text = sdk::text_in(object, name);
-  return text == nullptr ? "" : sdk::excerpt(std::string_view(*text));
-}
-
 void read_ready(const sdk::HttpAnswer& answer, NodeStatus& status) {
-  auto body = sdk::parse_object(answer.body, kAnswerBytesMax, "GET /ready");
+  auto body = sdk::parse_object(answer.body, sdk::kListBytesMax, "GET /ready");
   if (!body || !body->contains("ready") || (answer.status != 200 && answer.status != 503)) {
     status.fault = "GET /ready: " + sdk::refusal_in(answer) + "; is this a kms-node?";
     return;
@@ -42,15 +35,16 @@ void read_ready(const sdk::HttpAnswer& answer, NodeStatus& status) {
 }
 
 void read_network(const sdk::HttpAnswer& answer, NodeStatus& status) {
-  auto body = sdk::parse_object(answer.body, kAnswerBytesMax, "GET /v1/network");
+  auto body = sdk::parse_object(answer.body, sdk::kListBytesMax, "GET /v1/network");
   if (!body || answer.status != 200) {
     status.fault = "GET /v1/network: " + sdk::refusal_in(answer);
     return;
   }
-  status.network = text_of(*body, "network");
-  status.version = text_of(*body, "version");
+  status.network = sdk::excerpt_in(*body, "network");
+  status.version = sdk::excerpt_in(*body, "version");
   status.threshold = sdk::number_in(*body, "threshold").value_or(0);
-  if (const json::object* ceremony = sdk::object_in(*body, "ceremony")) status.phase = text_of(*ceremony, "phase");
+  if (const json::object* ceremony = sdk::object_in(*body, "ceremony"))
+    status.phase = sdk::excerpt_in(*ceremony, "phase");
   const json::array* members = sdk::array_in(*body, "members");
   if (members == nullptr) return;
   for (const json::value& value : *members) {
@@ -58,7 +52,7 @@ void read_network(const sdk::HttpAnswer& answer, NodeStatus& status) {
     if (member == nullptr) continue;
     ++status.members;
     if (sdk::flag_in(*member, "connected")) ++status.connected;
-    if (sdk::flag_in(*member, "self")) status.name = text_of(*member, "name");
+    if (sdk::flag_in(*member, "self")) status.name = sdk::excerpt_in(*member, "name");
     if (auto rtt = sdk::real_in(*member, "roundTripMs")) status.round_trips_ms.push_back(*rtt);
   }
   std::sort(status.round_trips_ms.begin(), status.round_trips_ms.end());

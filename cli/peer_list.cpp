@@ -13,13 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kAnswerBytesMax = 4 * 1024 * 1024;
-
-std::string text_of(const json::object& object, std::string_view name) {
-  const json::string* text = sdk::text_in(object, name);
-  return text == nullptr ? "" : sdk::excerpt(std::string_view(*text));
-}
-
 std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
 }
@@ -60,21 +53,21 @@ std::string state_of(const json::object& peer) {
   const json::object* close = sdk::object_in(peer, "lastClose");
   if (close == nullptr) return "away";
   const std::string ago = span_text(sdk::number_in(*close, "secondsAgo").value_or(0));
-  const std::string why = text_of(*close, "text");
-  return "away: " + text_of(*close, "reason") + " " + ago + " ago" + (why.empty() ? "" : ", " + why);
+  const std::string why = sdk::excerpt_in(*close, "text");
+  return "away: " + sdk::excerpt_in(*close, "reason") + " " + ago + " ago" + (why.empty() ? "" : ", " + why);
 }
 
 std::vector<std::string> row_of(const json::object& peer) {
   const bool is_connected = sdk::flag_in(peer, "connected");
   const auto rtt = sdk::real_in(peer, "roundTripMs");
   const auto score = sdk::real_in(peer, "score");
-  return {or_dash(text_of(peer, "name")),
-          or_dash(short_peer(text_of(peer, "peerId"))),
-          or_dash(text_of(peer, "class")),
-          or_dash(text_of(peer, "address")),
-          text_of(peer, "direction") == "outbound" ? "out"
-          : is_connected                           ? "in"
-                                                   : "-",
+  return {or_dash(sdk::excerpt_in(peer, "name")),
+          or_dash(short_peer(sdk::excerpt_in(peer, "peerId"))),
+          or_dash(sdk::excerpt_in(peer, "class")),
+          or_dash(sdk::excerpt_in(peer, "address")),
+          sdk::excerpt_in(peer, "direction") == "outbound" ? "out"
+          : is_connected                                   ? "in"
+                                                           : "-",
           rtt ? number(*rtt, "") : "-",
           is_connected ? span_text(sdk::number_in(peer, "connectedSeconds").value_or(0)) : "-",
           bytes_text(sdk::number_in(peer, "bytesIn").value_or(0)),
@@ -97,13 +90,13 @@ PeerList peers_in(const sdk::NodeUrl& url, const Result<sdk::HttpAnswer>& answer
     list.fault = answer.error().message;
     return list;
   }
-  auto body = sdk::parse_object(answer->body, kAnswerBytesMax, "GET /v1/peers");
+  auto body = sdk::parse_object(answer->body, sdk::kListBytesMax, "GET /v1/peers");
   const json::array* peers = body ? sdk::array_in(*body, "peers") : nullptr;
   if (answer->status != 200 || peers == nullptr) {
     list.fault = "GET /v1/peers: " + sdk::refusal_in(*answer);
     return list;
   }
-  list.name = text_of(*body, "name");
+  list.name = sdk::excerpt_in(*body, "name");
   for (const json::value& value : *peers) {
     if (const json::object* peer = value.if_object()) list.peers.push_back(*peer);
   }

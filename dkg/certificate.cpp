@@ -62,7 +62,7 @@ Signatures sorted(Signatures signatures) {
   return signatures;
 }
 
-VoteKind vote_kind_of(CertificateKind kind) {
+VoteKind signed_kind_of(CertificateKind kind) {
   if (kind == CertificateKind::notar) return VoteKind::notarize;
   return kind == CertificateKind::null ? VoteKind::nullify : VoteKind::finalize;
 }
@@ -113,7 +113,7 @@ Hash32 Certificate::vote_digest(const NetworkId& network, const NodeId& signer, 
     case CertificateKind::null:
     case CertificateKind::final:
       KMS_ASSERT(instance.has_value());
-      return Vote{*instance, slot, view, vote_kind_of(kind), value}.signing_digest(network, signer);
+      return Vote{*instance, slot, view, signed_kind_of(kind), value}.signing_digest(network, signer);
     case CertificateKind::activation:
       return Confirm{slot, transcript, root(), index}.signing_digest(network, signer);
     case CertificateKind::emergency:

@@ -59,4 +59,9 @@ std::string excerpt(std::string_view text) {
   return text.size() > 120 ? out + ".." : out;
 }
 
+std::string excerpt_in(const boost::json::object& object, std::string_view name) {
+  const auto* text = text_in(object, name);
+  return text == nullptr ? "" : excerpt(std::string_view(*text));
+}
+
 }  // namespace kms::sdk

@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "house_rules"))
 from layers import includes_down_only  # noqa: E402
+from one_meaning import one_meaning  # noqa: E402
 from source import Source, source_files  # noqa: E402
 from text_rules import (Rule, banned_names, bare_co_await, documents_name_files, file_length, pattern,  # noqa: E402
                         pragma_once)
@@ -58,6 +59,12 @@ RULES = [
          [("net/a.h", "int x;")], [("net/a.h", "// Why.\n#pragma once\nint x;")]),
     Rule("file length", "Split the file by noun.", file_length,
          [("net/a.cpp", "\n" * 601)], [("net/a.cpp", "\n" * 300)]),
+    Rule("one meaning", "Release builds compile a folder's files together: share it in a header, or name it after what "
+         "makes it different.", one_meaning,
+         [("net/zz.cpp", "namespace {\nusing Type = int;\n}  // namespace\n"),
+          ("net/zz.cpp", "namespace {\nint size_of(ByteView all) {\n}\n}  // namespace\n")],
+         [("net/zz.cpp", "namespace {\nusing Type = ProtoReader::Type;\n}  // namespace\n"),
+          ("net/zz.cpp", "namespace {\nint size_of(int all) {\n}\n}  // namespace\n")]),
     Rule("no leftovers", "Do it now or open an issue.",
          pattern(r".*\.(cpp|h|py|md|toml|proto|cmake|txt)|scripts/.*|\.ci/.*|testnet/.*|tests/run",
                  r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b", comments=True),

@@ -1,20 +1,18 @@
-// What the tests of crypto/ share: seeded randomness, hex shorthand and vectors from files.
+// What the tests of crypto/ share: seeded randomness, values from hex text and tables of vectors.
 #pragma once
 
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include <boost/json.hpp>
-
 #include "crypto/keccak.h"
 #include "crypto/point.h"
+#include "tests/crypto/vector_file.h"
 
-namespace kms::crypto::test {
+namespace kms::test {
+using namespace crypto;
 
 // Repeatable, and good enough for tests: Keccak of seed and counter.
 class SeededEntropy final : public Entropy {
@@ -39,9 +37,6 @@ class SeededEntropy final : public Entropy {
   Hash32 state_{};
 };
 
-inline Bytes hex(std::string_view text) {
-  return parse_hex(text).value();
-}
 inline Scalar scalar(std::string_view text) {
   return Scalar::parse(hex(text)).value();
 }
@@ -67,28 +62,14 @@ inline std::vector<Scalar> edge_scalars() {
   return out;
 }
 
-inline std::optional<std::string> read_text(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-// Published vectors that are not part of this repository: the folder that KMS_SHARED names.
+// A published vector's file that is not part of this repository.
 inline std::optional<std::string> read_shared(const std::string& name) {
-  const char* folder = std::getenv("KMS_SHARED");
-  std::string path = folder != nullptr ? folder : KMS_SOURCE_DIR "/../shared";
-  path.append("/").append(name);
-  return read_text(path);
+  const std::string folder = shared_folder();
+  std::ifstream file(folder + "/" + name, std::ios::binary);
+  if (folder.empty() || !file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// A file of tests/vectors.
-inline boost::json::value own_vectors(const std::string& name) {
-  std::string path = KMS_SOURCE_DIR "/tests/vectors/";
-  path.append(name);
-  return boost::json::parse(read_text(path).value());
-}
 inline std::string text_of(const boost::json::value& object, std::string_view key) {
   return std::string(object.at(key).as_string());
 }
@@ -115,4 +96,4 @@ inline std::vector<Row> rows_of(const std::string& csv) {
   return out;
 }
 
-}  // namespace kms::crypto::test
+}  // namespace kms::test

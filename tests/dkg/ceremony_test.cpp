@@ -5,17 +5,11 @@
 #include "dkg/attempt_clock.h"
 #include "dkg/early_book.h"
 #include "dkg/pull_book.h"
+#include "tests/dkg/clock.h"
 #include "tests/sim/random.h"
 
 namespace kms::dkg::test {
 namespace {
-
-Instant at(Duration since) {
-  return Instant{} + since;
-}
-Now now_at(Duration since) {
-  return {at(since), 1'700'000'000'000};
-}
 
 struct Four {
   Four() : random(1) {

@@ -6,14 +6,11 @@
 #include "dkg/candidate_book.h"
 #include "dkg/ceremony.h"
 #include "dkg/deal_round.h"
+#include "tests/dkg/clock.h"
 #include "tests/sim/random.h"
 
 namespace kms::dkg::test {
 namespace {
-
-Now now_at(Duration since) {
-  return {Instant{} + since, 1'700'000'000'000};
-}
 
 Envelope numbered(std::uint32_t number) {
   Envelope envelope;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/dkg/clock.h"
 #include "tests/dkg/simplex_world.h"
 
 namespace kms::dkg::test {
@@ -27,9 +28,6 @@ SimplexSettings member_of_four(Position self) {
   settings.view_base = 1s;
   settings.view_max = 1h;
   return settings;
-}
-Instant at(Duration since) {
-  return Instant{} + since;
 }
 void vote_all(Simplex& machine, const OwnVote& vote, std::vector<Position> voters) {
   for (const auto voter : voters) machine.add_vote({voter, vote, {}}, at(1s));

@@ -12,7 +12,7 @@ ProtocolList protocols(std::vector<std::string> names) {
   return std::make_shared<const std::vector<std::string>>(std::move(names));
 }
 
-struct Pair : testing::Test {
+struct ConnectionPair : testing::Test {
   // Moves bytes and admits until nothing moves.
   void settle() {
     for (bool moved = true; moved;) {
@@ -49,7 +49,7 @@ struct Pair : testing::Test {
   bool admits = true;
 };
 
-TEST_F(Pair, AgreesOnTheFirstProtocolThatTheRemoteSupports) {
+TEST_F(ConnectionPair, AgreesOnTheFirstProtocolThatTheRemoteSupports) {
   settle();
   const auto stream = *dialer.open_stream({"/c/1", "/b/1", "/a/1"}, now);
   settle();
@@ -61,7 +61,7 @@ TEST_F(Pair, AgreesOnTheFirstProtocolThatTheRemoteSupports) {
   EXPECT_EQ(as_text(pick<StreamBytes>(listener_events)[0].bytes), "hi");
 }
 
-TEST_F(Pair, ReportsAStreamThatTheRemoteSupportsNoProtocolOf) {
+TEST_F(ConnectionPair, ReportsAStreamThatTheRemoteSupportsNoProtocolOf) {
   settle();
   ASSERT_TRUE(dialer.open_stream({"/c/1"}, now).has_value());
   settle();
@@ -70,7 +70,7 @@ TEST_F(Pair, ReportsAStreamThatTheRemoteSupportsNoProtocolOf) {
   EXPECT_TRUE(dialer.is_ready());
 }
 
-TEST_F(Pair, GivesUpOnAStreamWhoseNegotiationStalls) {
+TEST_F(ConnectionPair, GivesUpOnAStreamWhoseNegotiationStalls) {
   settle();
   ASSERT_TRUE(dialer.open_stream({"/a/1"}, now).has_value());
   now.instant += 11s;
@@ -81,7 +81,7 @@ TEST_F(Pair, GivesUpOnAStreamWhoseNegotiationStalls) {
   EXPECT_TRUE(dialer.is_ready());
 }
 
-TEST_F(Pair, DoesNothingBetweenAuthenticationAndAdmission) {
+TEST_F(ConnectionPair, DoesNothingBetweenAuthenticationAndAdmission) {
   admits = false;
   settle();
   EXPECT_EQ(pick<ConnectionAuthenticated>(listener_events).size(), 1u);
@@ -94,7 +94,7 @@ TEST_F(Pair, DoesNothingBetweenAuthenticationAndAdmission) {
   EXPECT_EQ(pick<ConnectionEnded>(listener_events)[0].cause.reason, CloseReason::upgrade_timeout);
 }
 
-TEST_F(Pair, EndsOnceWithTheFirstCause) {
+TEST_F(ConnectionPair, EndsOnceWithTheFirstCause) {
   settle();
   dialer.close({CloseReason::requested, "enough"});
   dialer.close({CloseReason::denied, "again"});
@@ -108,7 +108,7 @@ TEST_F(Pair, EndsOnceWithTheFirstCause) {
   EXPECT_EQ(pick<ConnectionEnded>(listener_events)[0].cause.reason, CloseReason::remote_closed);
 }
 
-TEST_F(Pair, ABadFrameAfterTheUpgradeIsAProtocolViolation) {
+TEST_F(ConnectionPair, ABadFrameAfterTheUpgradeIsAProtocolViolation) {
   settle();
   Bytes garbage(40, 0x11);
   garbage[0] = 0;

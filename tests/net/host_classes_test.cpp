@@ -6,12 +6,6 @@ namespace {
 
 using Classes = std::map<PeerId, PeerClass>;
 
-std::vector<CloseReason> reasons_of(const HostNode& node) {
-  std::vector<CloseReason> out;
-  for (const auto& closed : node.pick<ConnectionClosed>()) out.push_back(closed.cause.reason);
-  return out;
-}
-
 std::vector<Refusal> refusals_of(const HostNode& node) {
   std::vector<Refusal> out;
   for (const auto& event : node.pick<PubsubEvent>()) {
@@ -144,7 +138,7 @@ TEST_F(HostClasses, WhoLosesItsClassMustFindAPlaceInTheOther) {
   world.run(1s);
   EXPECT_FALSE(dave.host.is_connected(bob.id())) << "carol has the one place of light clients";
   EXPECT_TRUE(dave.host.is_connected(carol.id()));
-  EXPECT_EQ(reasons_of(dave), std::vector<CloseReason>{CloseReason::over_limit});
+  EXPECT_EQ(dave.close_reasons(), std::vector<CloseReason>{CloseReason::over_limit});
 }
 
 TEST_F(HostClasses, AMemberTakesThePlaceOfALightClientAndNeverTheOtherWayRound) {
@@ -195,7 +189,7 @@ TEST_F(HostClasses, LightClientsOfOneAddressShareTheirPlacesAndMembersDoNot) {
   for (const auto& peer : dave.host.peers()) ++(peer.peer_class == PeerClass::light ? light : committee);
   EXPECT_EQ(light, 2u);
   EXPECT_EQ(committee, 3u);
-  EXPECT_EQ(reasons_of(dave), std::vector<CloseReason>{CloseReason::over_limit});
+  EXPECT_EQ(dave.close_reasons(), std::vector<CloseReason>{CloseReason::over_limit});
 }
 
 TEST_F(HostClasses, ALightClientHasFewerStreamsThanAMember) {
@@ -228,7 +222,7 @@ TEST_F(HostClasses, SilenceOfAMemberIsNoticedSoonerThanThatOfALightClient) {
   EXPECT_TRUE(alice.host.is_connected(carol.id()));
   world.run(15s);
   EXPECT_FALSE(alice.host.is_connected(carol.id()));
-  EXPECT_EQ(reasons_of(alice), (std::vector<CloseReason>{CloseReason::unresponsive, CloseReason::unresponsive}));
+  EXPECT_EQ(alice.close_reasons(), (std::vector<CloseReason>{CloseReason::unresponsive, CloseReason::unresponsive}));
 }
 
 TEST_F(HostClasses, AnIdleLinkCostsFewBytes) {

@@ -4,12 +4,6 @@
 namespace kms::net {
 namespace {
 
-std::vector<CloseReason> reasons_of(const HostNode& node) {
-  std::vector<CloseReason> out;
-  for (const auto& closed : node.pick<ConnectionClosed>()) out.push_back(closed.cause.reason);
-  return out;
-}
-
 TEST(Host, ConnectsIdentifiesAndPings) {
   HostWorld world;
   auto& alice = world.add("alice");
@@ -31,7 +25,7 @@ TEST(Host, ConnectsIdentifiesAndPings) {
   EXPECT_GE(alice.pick<PingAnswered>()[0].round_trip, 2 * world.delay);
   EXPECT_TRUE(alice.host.peers().at(0).has_pubsub);
   EXPECT_TRUE(bob.host.peers().at(0).has_pubsub);
-  EXPECT_TRUE(reasons_of(alice).empty());
+  EXPECT_TRUE(alice.close_reasons().empty());
 }
 
 TEST(Host, WorksWhenEveryByteArrivesAlone) {
@@ -88,8 +82,8 @@ TEST(Host, ConnectsToItsPeerListWithinASecondOfTheirStart) {
   bob.is_up = false;
   ASSERT_TRUE(alice.host.set_peers({bob.address()}, world.now).has_value());
   world.run(300ms);
-  EXPECT_GE(reasons_of(alice).size(), 2u);  // tried, and tried again soon
-  EXPECT_EQ(reasons_of(alice)[0], CloseReason::dial_failed);
+  EXPECT_GE(alice.close_reasons().size(), 2u);  // tried, and tried again soon
+  EXPECT_EQ(alice.close_reasons()[0], CloseReason::dial_failed);
   bob.is_up = true;
   world.run(1s);
   EXPECT_TRUE(alice.host.is_connected(bob.id()));
@@ -152,7 +146,7 @@ TEST(Host, MovesItsPubsubStreamToTheConnectionThatBothEndsPrefer) {
   }
   EXPECT_EQ(smaller.host.peers().at(0).connections, 1u);
   EXPECT_EQ(smaller.host.peers().at(0).direction, Direction::outbound);
-  EXPECT_EQ(reasons_of(smaller).size(), 1u);
+  EXPECT_EQ(smaller.close_reasons().size(), 1u);
   EXPECT_EQ(alice.payloads().size(), 120u);
   EXPECT_EQ(bob.payloads().size(), 120u);
 }
@@ -166,7 +160,7 @@ TEST(Host, RefusesAThirdConnectionToOnePeer) {
     world.run(100ms);
   }
   EXPECT_EQ(bob.host.peers().at(0).connections, 2u);
-  EXPECT_EQ(reasons_of(alice), std::vector<CloseReason>{CloseReason::over_limit});
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::over_limit});
 }
 
 TEST(Host, StaysBoundedWhenAPeerDoesNotRead) {
@@ -189,7 +183,7 @@ TEST(Host, StaysBoundedWhenAPeerDoesNotRead) {
   EXPECT_GT(alice.host.router().counters().dropped_messages, 100u);
   world.run(40s);
   EXPECT_FALSE(alice.host.is_connected(bob.id()));
-  const auto reasons = reasons_of(alice);
+  const auto reasons = alice.close_reasons();
   ASSERT_EQ(reasons.size(), 1u);
   // Whoever notices first: who does not read hears nothing and takes the link for dead.
   EXPECT_TRUE(reasons[0] == CloseReason::transport_failed || reasons[0] == CloseReason::unresponsive ||
@@ -205,7 +199,7 @@ TEST(Host, NoticesAPeerThatVanishedSilently) {
   world.run(300ms);
   world.unplug(bob);
   world.run(6s);  // both are of the committee
-  EXPECT_EQ(reasons_of(alice), std::vector<CloseReason>{CloseReason::unresponsive});
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::unresponsive});
   EXPECT_FALSE(alice.host.is_connected(bob.id()));
   EXPECT_FALSE(bob.host.is_connected(alice.id()));
 }
@@ -217,7 +211,7 @@ TEST(Host, DialFailsWhenAnotherPeerAnswers) {
   auto& carol = world.add("carol");
   ASSERT_TRUE(alice.host.dial(bob.address().with_peer_id(carol.id()), world.now).has_value());
   world.run(1s);
-  EXPECT_EQ(reasons_of(alice), std::vector<CloseReason>{CloseReason::security_failed});
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::security_failed});
   EXPECT_FALSE(alice.host.is_connected(bob.id()));
   EXPECT_TRUE(bob.pick<PeerConnected>().empty());
 }
@@ -238,7 +232,7 @@ TEST(Host, TurnsDeniedPeersAwayAfterNoiseAndWhenTheirClassChanges) {
   bob.host.set_peer_classes({{alice.id(), PeerClass::denied}}, world.now);
   world.connect(alice, bob);
   world.run(300ms);
-  EXPECT_EQ(reasons_of(bob), std::vector<CloseReason>{CloseReason::denied});
+  EXPECT_EQ(bob.close_reasons(), std::vector<CloseReason>{CloseReason::denied});
   EXPECT_TRUE(bob.pick<PeerConnected>().empty());
   bob.host.set_peer_classes({{alice.id(), PeerClass::registered}}, world.now);
   world.connect(alice, bob);
@@ -248,7 +242,7 @@ TEST(Host, TurnsDeniedPeersAwayAfterNoiseAndWhenTheirClassChanges) {
   bob.host.set_peer_classes({{alice.id(), PeerClass::denied}}, world.now);
   world.run(300ms);
   EXPECT_FALSE(alice.host.is_connected(bob.id()));
-  EXPECT_EQ(reasons_of(bob).back(), CloseReason::denied);
+  EXPECT_EQ(bob.close_reasons().back(), CloseReason::denied);
 }
 
 TEST(Host, KeepsPlacesForMembersWhenLightClientsFillTheRest) {
@@ -265,7 +259,7 @@ TEST(Host, KeepsPlacesForMembersWhenLightClientsFillTheRest) {
   for (auto* client : light) world.connect(*client, node);
   world.run(300ms);
   EXPECT_EQ(node.host.peers().size(), 2u);
-  EXPECT_EQ(reasons_of(node), std::vector<CloseReason>{CloseReason::over_limit});
+  EXPECT_EQ(node.close_reasons(), std::vector<CloseReason>{CloseReason::over_limit});
   world.connect(member, node);
   world.run(300ms);
   EXPECT_TRUE(node.host.is_connected(member.id()));
@@ -295,7 +289,7 @@ TEST(Host, GivesUpAConnectionAttemptThatNobodyAnswers) {
   world.delay = 1h;
   world.connect(alice, bob);
   world.run(11s);
-  EXPECT_EQ(reasons_of(alice), std::vector<CloseReason>{CloseReason::dial_failed});
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::dial_failed});
   EXPECT_EQ(alice.host.connection_count(), 0u);
 }
 
@@ -307,7 +301,7 @@ TEST(Host, ClosesEverythingWithAGoAway) {
   world.run(300ms);
   alice.host.close_all({CloseReason::requested, "the node stops"}, world.now);
   world.run(100ms);
-  EXPECT_EQ(reasons_of(alice), std::vector<CloseReason>{CloseReason::requested});
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::requested});
   ASSERT_EQ(bob.pick<ConnectionClosed>().size(), 1u);
   EXPECT_NE(bob.pick<ConnectionClosed>()[0].cause.text.find("GOAWAY"), std::string::npos);
 }

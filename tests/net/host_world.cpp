@@ -17,6 +17,12 @@ std::vector<std::string> HostNode::payloads() const {
   return out;
 }
 
+std::vector<CloseReason> HostNode::close_reasons() const {
+  std::vector<CloseReason> out;
+  for (const auto& closed : pick<ConnectionClosed>()) out.push_back(closed.cause.reason);
+  return out;
+}
+
 HostOptions HostWorld::open_options() {
   HostOptions options;
   options.router.topics.allows_all = true;

@@ -26,6 +26,7 @@ struct HostNode {
     return out;
   }
   std::vector<std::string> payloads() const;
+  std::vector<CloseReason> close_reasons() const;
 
   Identity identity;
   sim::Random random;

@@ -12,7 +12,7 @@
 namespace kms::net {
 namespace {
 
-using State = NoiseHandshake::State;
+using HandshakeState = NoiseHandshake::State;
 
 const boost::json::value& noise_vector() {
   return vectors().at("noise");
@@ -79,7 +79,7 @@ std::string refusal_of(const std::function<Bytes(ByteView static_key)>& payload)
   options.expected_peer = identity_named("bob").peer_id();
   NoiseHandshake initiator(NoiseRole::initiator, alice, options, entropy);
   initiator.feed(scripted_message_2(initiator.take_output(), payload));
-  EXPECT_EQ(initiator.take_output().empty(), initiator.state() == State::failed);
+  EXPECT_EQ(initiator.take_output().empty(), initiator.state() == HandshakeState::failed);
   return initiator.reason();
 }
 
@@ -95,13 +95,13 @@ TEST(NoiseHandshake, ReproducesTheTranscriptOfJs) {
 
   Bytes message_1 = initiator.take_output();
   EXPECT_EQ(message_1, hex_field(noise_vector(), "message1"));
-  EXPECT_EQ(responder.feed(message_1), State::need_more);
+  EXPECT_EQ(responder.feed(message_1), HandshakeState::need_more);
   Bytes message_2 = responder.take_output();
   EXPECT_EQ(message_2, hex_field(noise_vector(), "message2"));
-  EXPECT_EQ(initiator.feed(message_2), State::done);
+  EXPECT_EQ(initiator.feed(message_2), HandshakeState::done);
   Bytes message_3 = initiator.take_output();
   EXPECT_EQ(message_3, hex_field(noise_vector(), "message3"));
-  EXPECT_EQ(responder.feed(message_3), State::done);
+  EXPECT_EQ(responder.feed(message_3), HandshakeState::done);
 
   NoiseSession dialled = initiator.take_session();
   NoiseSession accepted = responder.take_session();
@@ -145,7 +145,7 @@ TEST(NoiseHandshake, FinishesWhereverTheBytesAreCutAndKeepsWhatFollows) {
   Pair pair;
   Bytes to_responder = pair.initiator.take_output();
   Bytes to_initiator;
-  for (int round = 0; round < 2000 && pair.responder.state() == State::need_more; ++round) {
+  for (int round = 0; round < 2000 && pair.responder.state() == HandshakeState::need_more; ++round) {
     if (!to_responder.empty()) {
       pair.responder.feed(ByteView(to_responder).first(1));
       to_responder.erase(to_responder.begin());
@@ -157,12 +157,12 @@ TEST(NoiseHandshake, FinishesWhereverTheBytesAreCutAndKeepsWhatFollows) {
       append(to_responder, pair.initiator.take_output());
     }
   }
-  ASSERT_EQ(pair.initiator.state(), State::done);
-  ASSERT_EQ(pair.responder.state(), State::done);
+  ASSERT_EQ(pair.initiator.state(), HandshakeState::done);
+  ASSERT_EQ(pair.responder.state(), HandshakeState::done);
   NoiseSession dialled = pair.initiator.take_session();
   Bytes early;
   ASSERT_TRUE(dialled.sender.encrypt(as_bytes("early"), early));
-  EXPECT_EQ(pair.responder.feed(early), State::done);
+  EXPECT_EQ(pair.responder.feed(early), HandshakeState::done);
   NoiseSession accepted = pair.responder.take_session();
   EXPECT_EQ(accepted.leftover, early);
   Bytes read;
@@ -178,7 +178,7 @@ TEST(NoiseHandshake, WorksWithEd25519Identities) {
   NoiseHandshake responder(NoiseRole::responder, bob, {}, entropy);
   responder.feed(initiator.take_output());
   initiator.feed(responder.take_output());
-  ASSERT_EQ(responder.feed(initiator.take_output()), State::done);
+  ASSERT_EQ(responder.feed(initiator.take_output()), HandshakeState::done);
   EXPECT_EQ(responder.take_session().peer, carol.peer_id());
 }
 
@@ -195,7 +195,7 @@ TEST(NoiseHandshake, LeavesTheMuxerOpenUnlessBothOfferACommonOne) {
   for (const auto& [of_alice, of_bob] : offers) {
     Pair pair(offering(of_alice), offering(of_bob));
     pair.run();
-    ASSERT_EQ(pair.responder.state(), State::done);
+    ASSERT_EQ(pair.responder.state(), HandshakeState::done);
     EXPECT_FALSE(pair.initiator.take_session().muxer);
     EXPECT_FALSE(pair.responder.take_session().muxer);
   }
@@ -206,11 +206,11 @@ TEST(NoiseHandshake, RefusesAnotherPeerThanTheOneDialled) {
   options.expected_peer = identity_named("carol").peer_id();
   Pair pair(options);
   pair.run();
-  EXPECT_EQ(pair.initiator.state(), State::failed);
+  EXPECT_EQ(pair.initiator.state(), HandshakeState::failed);
   EXPECT_EQ(pair.initiator.reason(), "noise: expected " + identity_named("carol").peer_id().text() + ", " +
                                          pair.bob.peer_id().text() + " answered");
   EXPECT_TRUE(pair.initiator.take_output().empty());
-  EXPECT_EQ(pair.responder.state(), State::need_more);
+  EXPECT_EQ(pair.responder.state(), HandshakeState::need_more);
 }
 
 TEST(NoiseHandshake, RefusesOurOwnPeerIdInBothRoles) {
@@ -220,7 +220,7 @@ TEST(NoiseHandshake, RefusesOurOwnPeerIdInBothRoles) {
   NoiseHandshake initiator(NoiseRole::initiator, alice, {}, entropy);
   initiator.feed(scripted_message_2(initiator.take_output(),
                                     [&](ByteView key) { return make_noise_payload(also_alice, key, {}); }));
-  EXPECT_EQ(initiator.state(), State::failed);
+  EXPECT_EQ(initiator.state(), HandshakeState::failed);
   EXPECT_EQ(initiator.reason(), "noise: the other end has our own PeerId " + alice.peer_id().text());
 }
 
@@ -283,7 +283,7 @@ TEST(NoiseHandshake, RefusesEveryFlippedByteOfMessages2And3) {
     pair.responder.feed(pair.initiator.take_output());
     Bytes message = pair.responder.take_output();
     message[at] ^= 0x80;
-    ASSERT_EQ(pair.initiator.feed(message), State::failed) << at;
+    ASSERT_EQ(pair.initiator.feed(message), HandshakeState::failed) << at;
     ASSERT_TRUE(pair.initiator.take_output().empty());
   }
   for (std::size_t at = 2; at < size_2 - 34; ++at) {
@@ -292,7 +292,7 @@ TEST(NoiseHandshake, RefusesEveryFlippedByteOfMessages2And3) {
     pair.initiator.feed(pair.responder.take_output());
     Bytes message = pair.initiator.take_output();
     message[at % (message.size() - 2) + 2] ^= 0x01;
-    ASSERT_EQ(pair.responder.feed(message), State::failed) << at;
+    ASSERT_EQ(pair.responder.feed(message), HandshakeState::failed) << at;
   }
 }
 
@@ -302,9 +302,9 @@ TEST(NoiseHandshake, RefusesTruncatedAndOversizedMessages) {
   for (std::string_view input :
        {"0000", "001f00000000000000000000000000000000000000000000000000000000000000", "1001"}) {
     NoiseHandshake responder(NoiseRole::responder, bob, {}, entropy);
-    EXPECT_EQ(responder.feed(unhex(input)), State::failed) << input;
+    EXPECT_EQ(responder.feed(unhex(input)), HandshakeState::failed) << input;
     EXPECT_TRUE(responder.take_output().empty());
-    EXPECT_EQ(responder.feed(Bytes(64, 1)), State::failed);
+    EXPECT_EQ(responder.feed(Bytes(64, 1)), HandshakeState::failed);
   }
   for (std::size_t kept : {0u, 31u, 79u, 95u, 150u}) {
     Pair pair;
@@ -313,7 +313,7 @@ TEST(NoiseHandshake, RefusesTruncatedAndOversizedMessages) {
     message.resize(2 + kept);
     message[0] = 0;
     message[1] = static_cast<std::uint8_t>(kept);
-    EXPECT_EQ(pair.initiator.feed(message), State::failed) << kept;
+    EXPECT_EQ(pair.initiator.feed(message), HandshakeState::failed) << kept;
   }
   for (std::size_t kept : {0u, 47u, 63u, 150u}) {
     Pair pair;
@@ -323,7 +323,7 @@ TEST(NoiseHandshake, RefusesTruncatedAndOversizedMessages) {
     message.resize(2 + kept);
     message[0] = 0;
     message[1] = static_cast<std::uint8_t>(kept);
-    EXPECT_EQ(pair.responder.feed(message), State::failed) << kept;
+    EXPECT_EQ(pair.responder.feed(message), HandshakeState::failed) << kept;
   }
 }
 
@@ -332,9 +332,9 @@ TEST(NoiseHandshake, HashesAndIgnoresAPayloadInMessage1) {
   Bytes message = pair.initiator.take_output();
   message.push_back(0x55);
   message[1] = 33;
-  EXPECT_EQ(pair.responder.feed(message), State::need_more);
+  EXPECT_EQ(pair.responder.feed(message), HandshakeState::need_more);
   // The hashes differ now, so the honest initiator refuses what follows.
-  EXPECT_EQ(pair.initiator.feed(pair.responder.take_output()), State::failed);
+  EXPECT_EQ(pair.initiator.feed(pair.responder.take_output()), HandshakeState::failed);
 }
 
 TEST(NoiseHandshake, RefusesEphemeralKeysOfSmallOrder) {
@@ -344,7 +344,7 @@ TEST(NoiseHandshake, RefusesEphemeralKeysOfSmallOrder) {
   one[2] = 1;
   for (const Bytes& message : {zero, one}) {
     Pair pair;
-    EXPECT_EQ(pair.responder.feed(message), State::failed);
+    EXPECT_EQ(pair.responder.feed(message), HandshakeState::failed);
     EXPECT_EQ(pair.responder.reason(), "noise: the other end's X25519 key has small order");
     EXPECT_TRUE(pair.responder.take_output().empty());
   }
@@ -352,7 +352,7 @@ TEST(NoiseHandshake, RefusesEphemeralKeysOfSmallOrder) {
   pair.responder.feed(pair.initiator.take_output());
   Bytes message_2 = pair.responder.take_output();
   std::fill(message_2.begin() + 2, message_2.begin() + 34, std::uint8_t{0});
-  EXPECT_EQ(pair.initiator.feed(message_2), State::failed);
+  EXPECT_EQ(pair.initiator.feed(message_2), HandshakeState::failed);
   EXPECT_EQ(pair.initiator.reason(), "noise: the other end's X25519 key has small order");
 }
 

@@ -7,9 +7,6 @@
 namespace kms::net {
 namespace {
 
-Bytes hex(std::string_view text) {
-  return unhex(text);
-}
 PubsubMessage reread(const PubsubMessage& message) {
   Bytes encoded = message.encode();
   return PubsubMessage::from_view(*parse_message(encoded));
@@ -21,7 +18,7 @@ TEST(PubsubMessage, SignsAsJsDoes) {
     const auto& vector = entry.as_object();
     auto text = [&vector](const char* name) { return std::string(vector.at(name).as_string()); };
     std::uint64_t seqno = std::stoull(text("seqno"), nullptr, 16);
-    auto message = make_signed(alice, text("topic"), hex(text("data")), seqno);
+    auto message = make_signed(alice, text("topic"), unhex(text("data")), seqno);
     EXPECT_EQ(to_hex(*message.signature), text("signature"));
     EXPECT_EQ(to_hex(message.signed_bytes()), to_hex(as_bytes("libp2p-pubsub:")) + text("unsigned"));
     EXPECT_EQ(to_hex(message_id(MessageIdMode::from_seqno, message)), text("msgIdGo"));
@@ -29,7 +26,7 @@ TEST(PubsubMessage, SignsAsJsDoes) {
       EXPECT_EQ(to_hex(message.encode()), text("message"));
     }
 
-    Bytes theirs = hex(text("message"));
+    Bytes theirs = unhex(text("message"));
     auto received = PubsubMessage::from_view(*parse_message(theirs));
     EXPECT_EQ(received.encode(), theirs);
     auto author = author_of(received);
@@ -41,7 +38,7 @@ TEST(PubsubMessage, SignsAsJsDoes) {
 
 TEST(PubsubMessage, AnyChangeBreaksTheSignature) {
   Identity alice = identity_named("alice");
-  auto good = make_signed(alice, "t", hex("68656c6c6f"), 7);
+  auto good = make_signed(alice, "t", unhex("68656c6c6f"), 7);
   EXPECT_TRUE(verify_signature(good, alice.public_key()));
   auto changed = [&](auto change) {
     PubsubMessage message = good;
@@ -68,7 +65,7 @@ TEST(PubsubMessage, EmptyAndAbsentDataAreSignedDifferently) {
 
 TEST(PubsubMessage, EveryRequiredFieldIsRequired) {
   Identity alice = identity_named("alice"), bob = identity_named("bob");
-  auto good = make_signed(alice, "t", hex("00"), 7);
+  auto good = make_signed(alice, "t", unhex("00"), 7);
   EXPECT_TRUE(author_of(good));
   auto accepted = [&](auto change) {
     PubsubMessage message = good;
@@ -87,10 +84,10 @@ TEST(PubsubMessage, EveryRequiredFieldIsRequired) {
 }
 
 TEST(PubsubMessage, TheContentIdBindsEverythingTheAuthorSaid) {
-  auto message = make_signed(identity_named("alice"), "t", hex("68656c6c6f"), 1);
-  Bytes bound = hex("0174");
+  auto message = make_signed(identity_named("alice"), "t", unhex("68656c6c6f"), 1);
+  Bytes bound = unhex("0174");
   append(bound, *message.from);
-  append(bound, hex("0000000000000001"));
+  append(bound, unhex("0000000000000001"));
   append(bound, as_bytes("hello"));
   Hash32 hash = sha256(bound);
   EXPECT_EQ(to_hex(message_id(MessageIdMode::content, message)), to_hex(hash).substr(0, 40));

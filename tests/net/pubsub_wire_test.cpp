@@ -9,11 +9,8 @@
 namespace kms::net {
 namespace {
 
-Bytes hex(std::string_view text) {
-  return unhex(text);
-}
 std::vector<Bytes> ids() {
-  return {to_bytes(as_bytes("id-1")), hex("ff00fe")};
+  return {to_bytes(as_bytes("id-1")), unhex("ff00fe")};
 }
 Bytes body_of(const Bytes& frame) {
   RpcFrames frames;
@@ -48,7 +45,7 @@ TEST(PubsubWire, ReadsTheVectorsOfJs) {
   const auto& gossipsub = vectors().at("gossipsub").as_object();
   auto rpc = [&gossipsub](const char* name) {
     static Bytes body;  // the views point into it
-    body = body_of(hex(gossipsub.at(name).as_string()));
+    body = body_of(unhex(gossipsub.at(name).as_string()));
     return *parse_rpc(body);
   };
   EXPECT_TRUE(rpc("subscribe t").subscriptions.at(0).subscribe);
@@ -66,20 +63,20 @@ TEST(PubsubWire, ReadsTheVectorsOfJs) {
 }
 
 TEST(PubsubWire, KeepsAbsentAndEmptyApart) {
-  auto absent = *parse_message(hex("220174"));
+  auto absent = *parse_message(unhex("220174"));
   EXPECT_FALSE(absent.data);
-  Bytes with_empty = hex("1200220174");
+  Bytes with_empty = unhex("1200220174");
   auto empty = *parse_message(with_empty);
   ASSERT_TRUE(empty.data);
   EXPECT_TRUE(empty.data->empty());
 }
 
 TEST(PubsubWire, RefusesUnknownAndRepeatedFieldsInMessageButSkipsThemElsewhere) {
-  EXPECT_FALSE(parse_message(hex("2201743a0101")));
-  EXPECT_FALSE(parse_message(hex("220174220174")));
-  EXPECT_FALSE(parse_message(hex("08012201740000")));
-  EXPECT_TRUE(parse_rpc(hex("0a0708011201741801"))) << "go 1.3 puts field 3 into SubOpts";
-  EXPECT_TRUE(parse_rpc(hex("5200"))) << "field 10";
+  EXPECT_FALSE(parse_message(unhex("2201743a0101")));
+  EXPECT_FALSE(parse_message(unhex("220174220174")));
+  EXPECT_FALSE(parse_message(unhex("08012201740000")));
+  EXPECT_TRUE(parse_rpc(unhex("0a0708011201741801"))) << "go 1.3 puts field 3 into SubOpts";
+  EXPECT_TRUE(parse_rpc(unhex("5200"))) << "field 10";
 }
 
 TEST(PubsubWire, RefusesMoreOfAnythingThanTheLimits) {
@@ -89,7 +86,7 @@ TEST(PubsubWire, RefusesMoreOfAnythingThanTheLimits) {
       for (std::size_t i = 0; i < count; ++i) fill(writer);
     });
   };
-  auto message = [](RpcWriter& w) { w.message(hex("220174")); };
+  auto message = [](RpcWriter& w) { w.message(unhex("220174")); };
   auto subscription = [](RpcWriter& w) { w.subscription(true, "t"); };
   auto graft = [](RpcWriter& w) { w.graft("t"); };
   auto prune = [](RpcWriter& w) { w.prune("t", 1); };
@@ -147,10 +144,10 @@ TEST(PubsubWire, RefusesTooMuchPeerExchange) {
 }
 
 TEST(PubsubWire, RefusesBrokenBytesAndWrongTypes) {
-  EXPECT_FALSE(parse_rpc(hex("0a05")));
-  EXPECT_FALSE(parse_rpc(hex("0801")));
-  EXPECT_FALSE(parse_rpc(hex("1a020801")));
-  EXPECT_FALSE(parse_rpc(hex("1a041a02ff")));
+  EXPECT_FALSE(parse_rpc(unhex("0a05")));
+  EXPECT_FALSE(parse_rpc(unhex("0801")));
+  EXPECT_FALSE(parse_rpc(unhex("1a020801")));
+  EXPECT_FALSE(parse_rpc(unhex("1a041a02ff")));
   EXPECT_FALSE(parse_rpc(Bytes(kRpcBytesMax + 1)));
   EXPECT_TRUE(parse_rpc({}));
 }
@@ -158,7 +155,7 @@ TEST(PubsubWire, RefusesBrokenBytesAndWrongTypes) {
 TEST(PubsubWire, RandomChangesOfAGoodRpcNeverBreakTheReader) {
   Bytes good = body_with([](RpcWriter& w) {
     w.subscription(true, "topic");
-    w.message(hex("0a01011202aabb220174"));
+    w.message(unhex("0a01011202aabb220174"));
     w.ihave("t", ids());
     w.prune("t", 60);
   });
@@ -182,7 +179,7 @@ TEST(PubsubWire, TopicsAreUtf8AndBounded) {
   EXPECT_FALSE(is_topic(Bytes(257, 'a')));
   EXPECT_FALSE(is_topic({}));
   for (const char* bad : {"ff", "c3", "c328", "c080", "e08080", "eda080", "f4908080", "f880808080", "80"}) {
-    EXPECT_FALSE(is_topic(hex(bad))) << bad;
+    EXPECT_FALSE(is_topic(unhex(bad))) << bad;
   }
 }
 
@@ -212,7 +209,7 @@ TEST(RpcFrames, RefusesALengthAboveTheLimitBeforeTheBytesCome) {
   length.clear();
   append_uvarint(length, kRpcBytesMax + 1);
   EXPECT_FALSE(RpcFrames().feed(length));
-  EXPECT_FALSE(RpcFrames().feed(hex("8000")));
+  EXPECT_FALSE(RpcFrames().feed(unhex("8000")));
 }
 
 }  // namespace

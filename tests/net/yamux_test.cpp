@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "net/yamux_frame.h"
+#include "tests/net/fixtures.h"
 
 namespace kms::net {
 namespace {
@@ -12,10 +13,6 @@ namespace {
 using namespace yamux;
 
 constexpr Instant kStart{Duration(1h)};
-
-Bytes hex(std::string_view text) {
-  return *parse_hex(text);
-}
 
 Bytes frame(Type type, std::uint16_t flags, StreamId id, std::uint32_t length, ByteView payload = {}) {
   Bytes out;
@@ -67,22 +64,22 @@ TEST(Yamux, FramesAreThoseOfJsAndGo) {
   Dialer dialer;
   StreamId id = *dialer.session.open_stream();
   EXPECT_EQ(id, 1u);
-  EXPECT_EQ(dialer.output(), hex("000100010000000100000000"));
+  EXPECT_EQ(dialer.output(), unhex("000100010000000100000000"));
   EXPECT_EQ(dialer.session.send(id, as_bytes("hi")), 2u);
-  EXPECT_EQ(dialer.output(), hex("0000000000000001000000026869"));
+  EXPECT_EQ(dialer.output(), unhex("0000000000000001000000026869"));
   dialer.session.finish(id);
-  EXPECT_EQ(dialer.output(), hex("000100040000000100000000"));
+  EXPECT_EQ(dialer.output(), unhex("000100040000000100000000"));
 
   Listener listener;
-  auto events = listener.feed(hex("000100010000000100000000"));
+  auto events = listener.feed(unhex("000100010000000100000000"));
   ASSERT_EQ(pick<YamuxOpened>(events).size(), 1u);
-  EXPECT_EQ(listener.output(), hex("000100020000000100000000"));
+  EXPECT_EQ(listener.output(), unhex("000100020000000100000000"));
   listener.session.reset(1);
-  EXPECT_EQ(listener.output(), hex("000100080000000100000000"));
-  EXPECT_TRUE(listener.feed(hex("000200010000000000000007")).empty());
-  EXPECT_EQ(listener.output(), hex("000200020000000000000007"));
+  EXPECT_EQ(listener.output(), unhex("000100080000000100000000"));
+  EXPECT_TRUE(listener.feed(unhex("000200010000000000000007")).empty());
+  EXPECT_EQ(listener.output(), unhex("000200020000000000000007"));
   listener.session.close(YamuxCode::normal, "done");
-  EXPECT_EQ(listener.output(), hex("000300000000000000000000"));
+  EXPECT_EQ(listener.output(), unhex("000300000000000000000000"));
 }
 
 TEST(Yamux, IdsAreOddForTheDialerAndEvenForTheListener) {
@@ -96,7 +93,7 @@ TEST(Yamux, IdsAreOddForTheDialerAndEvenForTheListener) {
 
 TEST(Yamux, DataWithSynOpensAStreamAndCarriesItsPayload) {
   Listener listener;
-  auto events = listener.feed(hex("0000000100000003000000026869"));
+  auto events = listener.feed(unhex("0000000100000003000000026869"));
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(std::get<YamuxOpened>(events[0]).id, 3u);
   EXPECT_EQ(std::get<YamuxReceived>(events[1]).bytes, to_bytes(as_bytes("hi")));
@@ -146,9 +143,9 @@ TEST(Yamux, FinFollowsWhatIsQueued) {
   StreamId id = *dialer.session.open_stream();
   dialer.session.send(id, as_bytes("hi"));
   dialer.session.finish(id);
-  EXPECT_EQ(dialer.output(), hex("000100010000000100000000"
-                                 "0000000000000001000000026869"
-                                 "000100040000000100000000"));
+  EXPECT_EQ(dialer.output(), unhex("000100010000000100000000"
+                                   "0000000000000001000000026869"
+                                   "000100040000000100000000"));
 }
 
 TEST(Yamux, StopsAtTheCreditAndGoesOnAfterAnUpdate) {
@@ -283,8 +280,8 @@ TEST(Yamux, BrokenFramesEndTheSession) {
     listener.output();
     return listener.goaway_after(bytes);
   };
-  EXPECT_EQ(code(hex("010100010000000300000000")), 1u) << "version";
-  EXPECT_EQ(code(hex("000400000000000000000000")), 1u) << "type";
+  EXPECT_EQ(code(unhex("010100010000000300000000")), 1u) << "version";
+  EXPECT_EQ(code(unhex("000400000000000000000000")), 1u) << "type";
   EXPECT_EQ(code(frame(kPing, kSyn, 1, 0)), 1u) << "ping with a stream";
   EXPECT_EQ(code(frame(kGoAway, 0, 1, 0)), 1u) << "goaway with a stream";
   EXPECT_EQ(code(frame(kData, 0, 0, 0)), 1u) << "data of the session";

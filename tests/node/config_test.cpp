@@ -2,23 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/node/environment.h"
+
 namespace kms::node {
 namespace {
 
-using crypto::SecretBytes;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-using Variables = std::map<std::string, std::string>;
-
-Environment environment(const Variables& variables) {
-  Environment out;
-  for (const auto& [name, value] : variables) out.emplace(name, SecretBytes::copy_of(as_bytes(value)));
-  return out;
-}
 Result<Config> parse(const std::string& text, const Variables& variables = {}, const CommandLine& command_line = {}) {
   return parse_config(text, "node.toml", environment(variables), command_line);
 }
@@ -34,9 +28,6 @@ const std::string kRest =
     "[network]\nfile = \"network.toml\"\n[keystore]\npassphrase_file = \"/run/pass\"\n"
     "[p2p]\nlisten = [\"/ip4/0.0.0.0/tcp/9001\"]\n";
 const std::string kValid = kTop + kRest;
-
-constexpr char kKey[] = "0x0101010101010101010101010101010101010101010101010101010101010101";
-constexpr char kGateway[] = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
 TEST(Config, ReadsTheSmallestFileWithItsDefaults) {
   auto config = parse(kValid);

@@ -1,27 +1,17 @@
 #include <gmock/gmock.h>
 
-#include "node/config.h"
+#include "tests/node/environment.h"
 
 namespace kms::node {
 namespace {
 
-using crypto::SecretBytes;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-using Variables = std::map<std::string, std::string>;
-
-constexpr char kKey[] = "0x0101010101010101010101010101010101010101010101010101010101010101";
 constexpr char kWallet[] = "0202020202020202020202020202020202020202020202020202020202020202";
-constexpr char kGateway[] = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8";
 constexpr char kContract[] = "0x0000000000000000000000000000000000000002";
 
-Environment environment(const Variables& variables) {
-  Environment out;
-  for (const auto& [name, value] : variables) out.emplace(name, SecretBytes::copy_of(as_bytes(value)));
-  return out;
-}
 Result<Config> solo(const Variables& variables, const std::string& text = "") {
   CommandLine command_line;
   command_line.solo = true;
@@ -57,7 +47,7 @@ TEST(SoloConfig, UnderstandsTheEnvironmentOfNoxKms) {
   const SoloChain& chain = config->solo_chains[0];
   EXPECT_EQ(chain.id, 31337u);
   EXPECT_EQ(to_0x(chain.imported_key->expose()), kKey);
-  EXPECT_EQ(chain.gateway.hex(), kGateway);
+  EXPECT_EQ(chain.gateway, *crypto::Address::parse(kGateway));
   EXPECT_EQ(chain.contract.hex(), kContract);
   EXPECT_TRUE(config->warnings.empty());
   EXPECT_TRUE(config->data_dir.empty()) << "nothing to keep when every key was given";

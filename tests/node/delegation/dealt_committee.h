@@ -5,6 +5,7 @@
 
 #include "crypto/ecies.h"
 #include "crypto/eip712.h"
+#include "crypto/rsa_oaep.h"
 #include "node/delegation/serving.h"
 
 namespace kms::test {
@@ -20,6 +21,12 @@ class SeededEntropy final : public Entropy {
  private:
   std::mt19937_64 engine_;
 };
+
+// Whose public half is the target of requests. Made once: that takes a tenth of a second.
+inline const crypto::RsaPrivateKey& requester_key() {
+  static const crypto::RsaPrivateKey key = crypto::RsaPrivateKey::generate(2048);
+  return key;
+}
 
 struct DealtCommittee {
   static constexpr std::uint64_t kChain = 31337;

@@ -12,12 +12,6 @@ namespace {
 
 using test::DealtCommittee;
 
-// Making an RSA key takes longer than the tests; they share one.
-const crypto::RsaPrivateKey& requester_key() {
-  static const crypto::RsaPrivateKey key = crypto::RsaPrivateKey::generate(2048);
-  return key;
-}
-
 // Delivers everything at once; `dead` members neither hear nor speak, `corrupt` ones spoil what they seal.
 class Network {
  public:
@@ -47,7 +41,7 @@ class Network {
   }
   V0Authorisation request() {
     ephemeral_ = crypto::SecretScalar::random(dealt_.entropy);
-    return dealt_.authorise(crypto::multiply_generator(ephemeral_).point(), requester_key());
+    return dealt_.authorise(crypto::multiply_generator(ephemeral_).point(), test::requester_key());
   }
 
   void advance(Duration duration) {
@@ -78,7 +72,7 @@ class Network {
     const auto* answer = std::get_if<V0Answer>(&outcome);
     if (answer == nullptr) return false;
     auto encrypted = parse_hex(answer->encrypted_shared_secret);
-    auto opened = requester_key().decrypt_oaep(*encrypted, {});
+    auto opened = test::requester_key().decrypt_oaep(*encrypted, {});
     if (!opened) return false;
     // x(k * S) = x(s * K), without the key s.
     auto expected = crypto::ecdh_x(ephemeral_, dealt_.tables[0].public_key);
@@ -269,7 +263,7 @@ TEST(FormA, AnIdleEntryForgetsItsReplyKey) {
   Collector collector(dealt.credentials[0], {}, dealt.entropy);
   collector.members_alive({2, 3, 4, 5});
   Now now{Instant(1s), 1'800'000'000'000};
-  auto request = dealt.authorise(crypto::Point::generator(), requester_key());
+  auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
   std::weak_ptr<const ReplyKey> key;
   {
     Effects effects = collector.start(1, request, {}, {dealt.gateway()}, dealt.serving(1), now);
@@ -358,7 +352,7 @@ TEST(FormA, BoundsWhatIsPending) {
   Collector collector(dealt.credentials[0], {2s, 50ms, 2}, dealt.entropy);
   Now now{Instant(1s), 1'800'000'000'000};
   auto key = dealt.serving(1);
-  auto request = dealt.authorise(crypto::Point::generator(), requester_key());
+  auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
   for (Ticket ticket = 1; ticket <= 2; ++ticket) {
     EXPECT_TRUE(collector.start(ticket, request, {}, {dealt.gateway()}, key, now).reply.empty());
   }
@@ -374,7 +368,7 @@ TEST(FormA, AResultForARequestThatWasGivenUpDoesNotCountAgainstItsRepetition) {
   collector.members_alive({2, 3});
   responder.members_alive({1, 3});
   Now now{Instant(1s), 1'800'000'000'000};
-  auto request = dealt.authorise(crypto::Point::generator(), requester_key());
+  auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
   auto run_only_job = [&](Effects effects) {
     EXPECT_EQ(effects.compute.size(), 1u);
     Job job = std::move(effects.compute.at(0));

@@ -8,17 +8,12 @@
 namespace kms::delegation {
 namespace {
 
-const crypto::RsaPrivateKey& requester_key() {
-  static const crypto::RsaPrivateKey key = crypto::RsaPrivateKey::generate(2048);
-  return key;
-}
-
 // Member 5 of five answers; the others are entries.
 struct ResponderTest : testing::Test {
   test::DealtCommittee dealt{5, 3, 1};
   ServingKeyPtr key = dealt.serving(5);
   Now now{Instant(1s), 1'800'000'000'000};
-  V0Authorisation authorisation = dealt.authorise(crypto::Point::generator(), requester_key());
+  V0Authorisation authorisation = dealt.authorise(crypto::Point::generator(), test::requester_key());
 
   Responder responder(ResponderLimits limits = {}) {
     Responder out(dealt.credentials[4], limits);
