@@ -3,6 +3,7 @@
 namespace kms::dkg {
 namespace {
 
+constexpr std::uint32_t kWindowSize = PreKeyAnnounce::kWindow;
 constexpr std::size_t kWindowsPerMember = 4;
 
 std::string name_of_window(std::uint32_t first) {
@@ -28,8 +29,8 @@ void RepairPrekeys::restore(const Records& records, const Outbox& outbox) {
     if (envelope.type != MessageType::prekey_announce) continue;
     const auto announce = PreKeyAnnounce::parse(envelope.body);
     if (!announce || announce->series != Series::repair) continue;
-    made_ = std::max(made_, announce->first + PreKeyAnnounce::kWindow);
-    for (std::uint32_t number = announce->first; number < announce->first + PreKeyAnnounce::kWindow; ++number) {
+    made_ = std::max(made_, announce->first + kWindowSize);
+    for (std::uint32_t number = announce->first; number < announce->first + kWindowSize; ++number) {
       // One that cannot be opened was used and destroyed.
       auto opened = records.open(slot_.prefix + record_of(number));
       auto secret =
@@ -44,22 +45,22 @@ void RepairPrekeys::restore(const Records& records, const Outbox& outbox) {
 }
 
 void RepairPrekeys::announce(Turn& turn) {
-  while (made_ == 0 || next_ + PreKeyAnnounce::kWindow / 2 >= made_) {
+  while (made_ == 0 || next_ + kWindowSize / 2 >= made_) {
     auto window = make_prekeys(*slot_.key, scope(), made_, *slot_.entropy);
-    for (std::uint32_t i = 0; i < PreKeyAnnounce::kWindow; ++i) {
+    for (std::uint32_t i = 0; i < kWindowSize; ++i) {
       turn.seal_record(record_of(made_ + i), kek_of(made_ + i),
                        crypto::SecretBytes::copy_of(window.secrets[i].expose()));
       secrets_.insert_or_assign(made_ + i, std::move(window.secrets[i]));
     }
     turn.say(name_of_window(made_), window.announce);
-    made_ += PreKeyAnnounce::kWindow;
+    made_ += kWindowSize;
   }
 }
 
 void RepairPrekeys::show(Turn& turn) {
   if (turn.instant() < shown_at_ + slot_.plan.timing.delta && shown_at_ != Instant{}) return;
   shown_at_ = turn.instant();
-  for (std::uint32_t first = next_ - next_ % PreKeyAnnounce::kWindow; first < made_; first += PreKeyAnnounce::kWindow) {
+  for (std::uint32_t first = next_ - next_ % kWindowSize; first < made_; first += kWindowSize) {
     if (const auto* said = turn.said(name_of_window(first))) turn.publish(*said);
   }
 }
@@ -85,7 +86,7 @@ bool RepairPrekeys::wants(Position member, const PreKeyAnnounce& announce) const
 void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn) {
   const auto [held, is_new] = announced_.try_emplace({member, announce.first}, Announced{announce, envelope, false});
   if (!is_new) {
-    for (std::size_t i = 0; i < PreKeyAnnounce::kWindow; ++i) {
+    for (std::size_t i = 0; i < kWindowSize; ++i) {
       if (announce.prekeys[i].key == held->second.announce.prekeys[i].key) continue;
       held->second.has_conflict = true;
       const Equivocation evidence{EquivocationKind::prekey, held->second.envelope.encode(), envelope.encode()};
@@ -100,8 +101,8 @@ void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const E
 }
 
 const SignedPrekey* RepairPrekeys::find(Position member, std::uint32_t number) const {
-  const auto found = announced_.find({member, number - number % PreKeyAnnounce::kWindow});
-  return found == announced_.end() ? nullptr : &found->second.announce.prekeys[number % PreKeyAnnounce::kWindow];
+  const auto found = announced_.find({member, number - number % kWindowSize});
+  return found == announced_.end() ? nullptr : &found->second.announce.prekeys[number % kWindowSize];
 }
 
 bool RepairPrekeys::is_announced(Position member, std::uint32_t number, const crypto::Point& key) const {
@@ -116,7 +117,7 @@ std::optional<std::pair<std::uint32_t, crypto::Point>> RepairPrekeys::unused(Pos
   if (used != used_below_.end()) at_least = std::max(at_least, used->second);
   for (auto window = announced_.lower_bound({member, 0}); window != announced_.end(); ++window) {
     if (window->first.first != member) break;
-    for (std::uint32_t i = 0; i < PreKeyAnnounce::kWindow; ++i) {
+    for (std::uint32_t i = 0; i < kWindowSize; ++i) {
       const std::uint32_t number = window->first.second + i;
       if (number < at_least) continue;
       const auto& prekey = window->second.announce.prekeys[i];
