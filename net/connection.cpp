@@ -31,10 +31,9 @@ void Connection::admit(Now now) {
   settle_upgrade(now);
 }
 
-void Connection::set_patience(Duration quiet_max, Duration pong_deadline) {
-  options_.yamux.quiet_max = quiet_max;
-  options_.yamux.pong_deadline = pong_deadline;
-  if (session_) session_->set_patience(quiet_max, pong_deadline);
+void Connection::set_yamux(const YamuxOptions& options) {
+  options_.yamux = options;
+  if (session_) session_->set_limits(options);
 }
 
 void Connection::settle_upgrade(Now now) {

@@ -77,10 +77,8 @@ class Connection {
              Entropy& entropy, Now now);
 
   void admit(Now now);
-  // What the peer's class allows, before `admit`.
-  void set_yamux(const YamuxOptions& options) { options_.yamux = options; }
-  // How soon silence is noticed; at any time.
-  void set_patience(Duration quiet_max, Duration pong_deadline);
+  // What the peer's class allows: all of it before `admit`, YamuxSession::set_limits at any time.
+  void set_yamux(const YamuxOptions& options);
   void receive(ByteView bytes, Now now);
   void tick(Now now);
   std::optional<Instant> wakes_at() const;

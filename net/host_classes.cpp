@@ -93,7 +93,7 @@ void Host::reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_c
   neighbour.peer_class = peer_class;
   absorb(router_.peer_added(peer, peer_class, now), now);
   note_origin(peer, neighbour);
-  absorb(router_.recheck(peer), now);
+  absorb(router_.recheck(peer, now), now);
   for (const ConnectionId id : neighbour.connections) {
     Link& link = links_.at(id);
     dirty_.insert(id);
@@ -102,8 +102,7 @@ void Host::reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_c
       link.connection->close(std::move(*cause));
       continue;
     }
-    const ClassRules& rules = rules_of(peer_class);
-    link.connection->set_patience(rules.quiet_max, rules.pong_deadline);
+    link.connection->set_yamux(yamux_options_of(peer_class));
     std::vector<StreamId> lost;
     for (const auto& [stream_id, stream] : link.streams) {
       const auto* service = std::get_if<ServiceStream>(&stream.role);

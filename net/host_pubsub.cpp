@@ -109,7 +109,6 @@ void Host::pubsub_agreed(Link& link, StreamId id, const std::string& protocol, N
   neighbour.pubsub_next.reset();
   neighbour.pubsub_failures = 0;
   if (const auto old = std::exchange(neighbour.pubsub_out, std::nullopt)) {
-    router_.outbound_closed(*link.peer);
     Link& old_link = links_.at(old->connection);
     queue(old_link, old->stream, ByteView(neighbour.frame).subspan(neighbour.frame_sent));
     end_stream(old_link, old->stream, now);

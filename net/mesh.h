@@ -26,6 +26,7 @@ struct MeshOptions {
   std::size_t opportunistic_peers = 2;
   Duration fanout_ttl = 60s;
   std::size_t flood_publish_bytes = 16 * 1024;  // own messages up to this go to all subscribers; zero: never
+  std::size_t light_flood = 16;                 // of the light ones among them that did not graft us, to so many
   std::size_t exchange_peers = 16;              // offered in a PRUNE; zero: no peer exchange
 };
 

@@ -1,13 +1,15 @@
 #include "net/message_cache.h"
 
-#include <algorithm>
-
 namespace kms::net {
 namespace {
 
 std::size_t size_of(const CachedMessage& message) {
-  // The owned form and its encoding hold the payload twice.
-  return 2 * message.encoded->size();
+  return 2 * message.encoded->size() + MessageCache::kEntryBytes +
+         MessageCache::kPeerBytes * (message.known_by.size() + message.sent_on_demand.size());
+}
+
+bool is_news(const CachedMessage& cached, std::string_view topic, const PeerId& peer, const Outbox& outbox) {
+  return *cached.message->topic == topic && !cached.known_by.contains(peer) && !outbox.holds(*cached.encoded);
 }
 
 }  // namespace
@@ -15,44 +17,71 @@ std::size_t size_of(const CachedMessage& message) {
 void MessageCache::put(const MessageId& id, CachedMessage message) {
   std::size_t size = size_of(message);
   if (size > bytes_max_ || !messages_.emplace(id, std::move(message)).second) return;
-  windows_.front().push_back(id);
+  order_.push_back({id, window_});
   bytes_ += size;
-  while (bytes_ > bytes_max_) drop_oldest();
+  bound();
 }
 
-CachedMessage* MessageCache::find(const MessageId& id) {
+const CachedMessage* MessageCache::find(const MessageId& id) const {
   auto at = messages_.find(id);
   return at == messages_.end() ? nullptr : &at->second;
 }
 
-std::vector<MessageId> MessageCache::announceable(std::string_view topic, const PeerId& peer, std::size_t windows,
-                                                  Instant until) const {
-  std::vector<MessageId> ids;
-  for (std::size_t i = 0; i < std::min(windows, windows_.size()); ++i) {
-    for (auto id = windows_[i].rbegin(); id != windows_[i].rend(); ++id) {
-      const CachedMessage& cached = messages_.at(*id);
-      if (cached.since <= until && *cached.message->topic == topic && !cached.known_by.contains(peer)) {
-        ids.push_back(*id);
-      }
-    }
+void MessageCache::note_known(const MessageId& id, const PeerId& peer) {
+  auto at = messages_.find(id);
+  if (at == messages_.end() || !at->second.known_by.insert(peer).second) return;
+  bytes_ += kPeerBytes;
+  bound();
+}
+
+bool MessageCache::take_answer(const MessageId& id, const PeerId& peer, std::size_t most) {
+  auto at = messages_.find(id);
+  if (at == messages_.end() || most == 0) return false;
+  auto [sent, is_new] = at->second.sent_on_demand.try_emplace(peer, 0);
+  if (sent->second >= most) return false;
+  ++sent->second;
+  if (is_new) bytes_ += kPeerBytes;
+  bound();
+  return true;
+}
+
+std::vector<MessageCache::Announced> MessageCache::announceable(std::string_view topic, const PeerId& peer,
+                                                                const Outbox& outbox, Instant from,
+                                                                Instant until) const {
+  std::vector<Announced> out;
+  for (auto place = order_.rbegin(); place != order_.rend(); ++place) {
+    const CachedMessage& cached = messages_.at(place->id);
+    if (cached.since < from) break;
+    if (cached.since <= until && is_news(cached, topic, peer, outbox)) out.push_back({place->id, cached.since});
   }
-  return ids;
+  return out;
+}
+
+std::vector<MessageCache::Announced> MessageCache::announceable(std::string_view topic, const PeerId& peer,
+                                                                const Outbox& outbox, std::size_t windows,
+                                                                Instant until) const {
+  std::vector<Announced> out;
+  for (auto place = order_.rbegin(); place != order_.rend() && place->window + windows > window_; ++place) {
+    const CachedMessage& cached = messages_.at(place->id);
+    if (cached.since <= until && is_news(cached, topic, peer, outbox)) out.push_back({place->id, cached.since});
+  }
+  return out;
 }
 
 void MessageCache::shift() {
-  windows_.emplace_front();
-  while (windows_.size() > windows_max_) {
-    while (!windows_.back().empty()) drop_oldest();
-    windows_.pop_back();
-  }
+  ++window_;
+  while (!order_.empty() && order_.front().window + windows_max_ <= window_) drop_oldest();
+}
+
+void MessageCache::bound() {
+  while (bytes_ > bytes_max_) drop_oldest();
 }
 
 void MessageCache::drop_oldest() {
-  auto window = std::find_if(windows_.rbegin(), windows_.rend(), [](const auto& ids) { return !ids.empty(); });
-  auto at = messages_.find(window->front());
+  auto at = messages_.find(order_.front().id);
   bytes_ -= size_of(at->second);
   messages_.erase(at);
-  window->erase(window->begin());
+  order_.pop_front();
 }
 
 }  // namespace kms::net

@@ -19,6 +19,7 @@ bool Outbox::has_room(std::size_t size) const {
 }
 
 bool Outbox::message(std::shared_ptr<const Bytes> encoded) {
+  if (holds(*encoded)) return true;
   std::size_t size = encoded->size() + kFieldOverhead;
   bool joins = message_rpcs_ > 0 && last_rpc_bytes_ + size <= limits_.joined_bytes &&
                last_rpc_messages_ < limits_.joined_messages;
@@ -30,6 +31,7 @@ bool Outbox::message(std::shared_ptr<const Bytes> encoded) {
   last_rpc_bytes_ += size;
   ++last_rpc_messages_;
   bytes_ += size;
+  held_.insert(encoded.get());
   messages_.push_back({std::move(encoded), !joins});
   return true;
 }
@@ -96,6 +98,7 @@ void Outbox::take_messages(RpcWriter& rpc) {
     rpc.message(*next.encoded);
     bytes_ -= size;
     if (next.starts_rpc) --message_rpcs_;
+    held_.erase(next.encoded.get());
     messages_.pop_front();
     if (messages_.empty() || messages_.front().starts_rpc) break;
   }
@@ -103,6 +106,13 @@ void Outbox::take_messages(RpcWriter& rpc) {
 
 void Outbox::clear() {
   *this = Outbox(limits_);
+}
+
+void Outbox::keep_messages() {
+  subscriptions_.clear();
+  control_.clear();
+  for (const Bytes& gossip : gossip_) bytes_ -= gossip.size();
+  gossip_.clear();
 }
 
 }  // namespace kms::net

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "net/pubsub_wire.h"
 
@@ -28,8 +29,10 @@ class Outbox {
   void graft(const std::string& topic) { control_[topic] = std::nullopt; }
   // Offered peers are left out when more than `exchange_bytes` of them wait already.
   void prune(const std::string& topic, std::uint64_t backoff_s, std::vector<ExchangePeer> offered = {});
-  // False: full, dropped.
+  // False: full, dropped. What is queued already is not queued again.
   bool message(std::shared_ptr<const Bytes> encoded);
+  // Still queued: the very object that `message` was given.
+  bool holds(const Bytes& encoded) const { return held_.contains(&encoded); }
   // Control fields of an RpcWriter, sent in one RPC. False: full, dropped. `urgent` ones go first.
   enum class Urgency { normal, urgent };
   bool gossip(Bytes control_fields, Urgency urgency);
@@ -38,6 +41,8 @@ class Outbox {
   // The next RPC as a frame of at most kRpcBytesMax and its length; nothing if there is none.
   std::optional<Bytes> next_frame(MeshsubVersion version);
   void clear();
+  // For a new stream, which starts from nothing: only messages stay queued.
+  void keep_messages();
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -58,6 +63,7 @@ class Outbox {
   std::map<std::string, std::optional<Prune>> control_;  // nothing: GRAFT
   std::deque<Bytes> gossip_;
   std::deque<Queued> messages_;
+  std::set<const Bytes*> held_;  // of `messages_`
   std::size_t message_rpcs_ = 0, bytes_ = 0;
   std::size_t last_rpc_bytes_ = 0, last_rpc_messages_ = 0;
 };

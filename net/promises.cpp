@@ -11,6 +11,12 @@ void Promises::watch(const PeerId& peer, std::span<const MessageId> asked, Insta
   due_[id].try_emplace(peer, due);  // an earlier promise stays due
 }
 
+void Promises::postpone(Duration time) {
+  for (auto& [id, peers] : due_) {
+    for (auto& [peer, due] : peers) due += time;
+  }
+}
+
 std::map<PeerId, std::size_t> Promises::broken(Instant now) {
   std::map<PeerId, std::size_t> out;
   for (auto& [id, peers] : due_) {

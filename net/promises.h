@@ -15,6 +15,8 @@ class Promises {
   // Of the ids that `peer` was asked for; at `ids_max` watched ids nothing more is watched.
   void watch(const PeerId& peer, std::span<const MessageId> asked, Instant due, Entropy& entropy);
   void kept(const MessageId& id) { due_.erase(id); }
+  // We were away for so long: what came meanwhile is still to be read, so nobody is late yet.
+  void postpone(Duration time);
   // Who broke how many; they are forgotten with this.
   std::map<PeerId, std::size_t> broken(Instant now);
   std::size_t size() const { return due_.size(); }

@@ -55,17 +55,20 @@ void Router::refuse(const PeerId& peer, Refusal reason, std::string_view topic, 
                     PubsubEffects& effects) {
   ++counters_.refused[static_cast<std::size_t>(reason)];
   if (reason == Refusal::duplicate) return;
-  bool is_to_blame = reason == Refusal::bad_fields || reason == Refusal::own_message ||
-                     reason == Refusal::bad_signature || reason == Refusal::rejected;
+  bool is_to_blame = reason == Refusal::bad_fields || reason == Refusal::bad_signature || reason == Refusal::rejected;
   if (is_to_blame) scores_.invalid_message(peer, topic);
   effects.events.emplace_back(MessageRefused{peer, reason, std::string(topic), std::move(detail)});
 }
 
-PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now) {
+PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now now) {
   auto [at, is_new] = peers_.try_emplace(id);
   if (is_new) {
     at->second.outbox = Outbox(options_.outbox_limits);
     scores_.connected(id);
+    auto departed = departed_.extract(id);
+    if (!departed.empty() && now.instant < departed.mapped().at + cache_age()) {
+      note_missed(at->second, departed.mapped().at - cache_age());
+    }
   }
   at->second.peer_class = peer_class;
   apply_application_score(id, at->second);
@@ -81,10 +84,28 @@ void Router::apply_application_score(const PeerId& id, const Peer& peer) {
   scores_.set_application_score(id, peer.application_score.value_or(score));
 }
 
+void Router::note_missed(Peer& peer, Instant since) {
+  peer.missed_since = std::min(peer.missed_since.value_or(since), since);
+}
+
+// Light ones give way first: there may be any number of them.
+void Router::note_departed(const PeerId& id, const Peer& peer, Now now) {
+  if (!peer.missed_since) return;
+  if (departed_.size() >= options_.departed_max) {
+    departed_.erase(std::min_element(departed_.begin(), departed_.end(), [](const auto& a, const auto& b) {
+      return std::pair(!a.second.is_light, a.second.at) < std::pair(!b.second.is_light, b.second.at);
+    }));
+  }
+  departed_[id] = {now.instant, peer.peer_class == PeerClass::light};
+}
+
 void Router::peer_removed(const PeerId& id, Now now) {
   inbound_closed(id);
   for (auto& [name, topic] : topics_) topic.fanout.erase(id);
-  if (peers_.erase(id) == 0) return;
+  auto at = peers_.find(id);
+  if (at == peers_.end()) return;
+  note_departed(id, at->second, now);
+  peers_.erase(at);
   scores_.disconnected(id, now.instant);
   // What it was asked for is free to be asked of others at once.
   std::erase_if(wanted_, [&](const auto& entry) { return entry.second.asked == id && entry.second.others.empty(); });
@@ -120,10 +141,11 @@ PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, 
   auto at = peers_.find(id);
   if (at == peers_.end()) return effects;
   Peer& peer = at->second;
-  peer.version = version;
+  // What the stream before it had taken may be lost with its connection.
+  if (std::exchange(peer.version, version) && !peer.topics.empty()) note_missed(peer, Instant::min());
   peer.stream_missed.reset();
-  // What was queued for an earlier stream is void: the remote starts from nothing.
-  peer.outbox.clear();
+  // What an earlier stream was to say of subscriptions and meshes is void: the remote starts from nothing.
+  peer.outbox.keep_messages();
   for (auto& [name, topic] : topics_) {
     if (!topic.subscribed) continue;
     peer.outbox.subscription(name, true);
@@ -140,24 +162,30 @@ void Router::outbound_closed(const PeerId& id) {
   if (at == peers_.end()) return;
   at->second.version.reset();
   at->second.outbox.clear();
+  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
 }
 
 void Router::inbound_closed(const PeerId& id) {
   auto at = peers_.find(id);
   if (at == peers_.end()) return;
+  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
   at->second.topics.clear();
+  at->second.refused_topics.clear();
   at->second.unwanted.clear();
   for (auto& [name, topic] : topics_) {
     if (topic.grafted.erase(id) > 0) scores_.pruned(id, name);
   }
 }
 
-PubsubEffects Router::recheck(const PeerId& id) {
+PubsubEffects Router::recheck(const PeerId& id, Now now) {
   PubsubEffects effects;
   auto at = peers_.find(id);
   if (at == peers_.end()) return effects;
-  std::erase_if(at->second.topics, [&](const std::string& name) {
+  Peer& peer = at->second;
+  auto asked_for = std::exchange(peer.refused_topics, {});
+  std::erase_if(peer.topics, [&](const std::string& name) {
     if (access_.may_follow(id, name)) return false;
+    peer.refused_topics.insert(name);
     if (Topic* ours = find_topic(name)) {
       leave(id, name, *ours, effects);
       ours->fanout.erase(id);
@@ -165,7 +193,16 @@ PubsubEffects Router::recheck(const PeerId& id) {
     effects.events.emplace_back(PeerSubscription{id, name, false});
     return true;
   });
-  return effects;
+  for (const std::string& name : asked_for) {
+    if (!access_.may_follow(id, name)) {
+      if (peer.refused_topics.size() < options_.topics_per_peer_max) peer.refused_topics.insert(name);
+    } else if (peer.topics.size() < options_.topics_per_peer_max) {
+      peer.topics.insert(name);
+      graft_as_leaf(id, peer, name, now, effects);
+      effects.events.emplace_back(PeerSubscription{id, name, true});
+    }
+  }
+  return finish(std::move(effects));
 }
 
 std::size_t Router::queued_bytes(const PeerId& id) const {

@@ -35,22 +35,24 @@ class Router {
 
   // A neighbour connected, or its class changed. Nothing is sent to it before `outbound_opened`.
   PubsubEffects peer_added(const PeerId& peer, PeerClass peer_class, Now now);
-  // Its score is kept for a while if it is a bad one.
+  // Its score is kept for a while if it is a bad one. If it comes back soon it is told of the messages it missed.
   void peer_removed(const PeerId& peer, Now now);
   // All four are about peers that were added, and without effect on others.
   void set_peer_origin(const PeerId& peer, PeerOrigin origin);
   void set_peer_record(const PeerId& peer, Bytes signed_record);  // offered to others in PRUNEs
   void set_application_score(const PeerId& peer, double score);   // instead of its class's
   void set_direct(const PeerId& peer);  // hears and is heard whatever its score; never in a mesh
-  // Our outbound pubsub stream to it is up, with this negotiated version; the first frame is all our subscriptions.
+  // Our outbound pubsub stream to it is up, with this negotiated version; the first frame is all our subscriptions. It
+  // may take the place of one that is still up. Whatever an earlier stream may have lost is announced again.
   PubsubEffects outbound_opened(const PeerId& peer, MeshsubVersion version, Now now);
   void outbound_closed(const PeerId& peer);
-  // Its stream to us ended: what it subscribed to and grafted is forgotten.
+  // Its stream to us ended: what it subscribed to and grafted is forgotten, until it subscribes again.
   void inbound_closed(const PeerId& peer);
   // Asked before a signature is checked, and before a subscription or a GRAFT is stored.
   void set_access(TopicAccess access) { access_ = std::move(access); }
-  // Asks again about what a peer follows, after its class changed: what it may not is forgotten.
-  PubsubEffects recheck(const PeerId& peer);
+  // Asks again about what a peer follows, after its class changed: what it may not is forgotten, and what it asked for
+  // in vain and may follow now is stored.
+  PubsubEffects recheck(const PeerId& peer, Now now);
   // Waiting for `next_frame`.
   std::size_t queued_bytes(const PeerId& peer) const;
   void block(const PeerId& peer) { blocked_.insert(peer); }
@@ -100,6 +102,8 @@ class Router {
     std::optional<MeshsubVersion> version;  // of our outbound stream, while it is up
     std::optional<Instant> stream_missed;   // since this heartbeat it is not up
     std::set<std::string, std::less<>> topics;
+    std::set<std::string, std::less<>> refused_topics;  // its class may not follow them
+    std::optional<Instant> missed_since;  // messages since then may not have reached it: to be announced, mesh or not
     Outbox outbox;
     std::size_t ihave_messages = 0, ihave_ids = 0, iwant_messages = 0, idontwant_messages = 0;  // this heartbeat
     std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until this heartbeat
@@ -128,6 +132,10 @@ class Router {
     Instant asked_at;
     std::vector<PeerId> others;
   };
+  struct Departed {
+    Instant at;
+    bool is_light = false;
+  };
   using Peers = std::map<PeerId, Peer>;
   using Topics = std::map<std::string, Topic, std::less<>>;
 
@@ -138,13 +146,17 @@ class Router {
   PubsubEffects finish(PubsubEffects effects);
   void refuse(const PeerId& peer, Refusal reason, std::string_view topic, std::string detail, PubsubEffects& effects);
   void apply_application_score(const PeerId& id, const Peer& peer);
+  Duration cache_age() const { return static_cast<int>(options_.cache_windows) * options_.heartbeat; }
+  static void note_missed(Peer& peer, Instant since);
+  void note_departed(const PeerId& id, const Peer& peer, Now now);
 
   // router_publish.cpp
   std::set<PeerId> own_message_targets(const std::string& name, Topic& topic, std::size_t size, Now now);
   std::size_t send_message(const PeerId& id, Peer& peer, Topic& topic, const std::shared_ptr<const Bytes>& encoded,
-                           PubsubEffects& effects);
+                           Now now, PubsubEffects& effects);
   void accepted(const MessageId& id, Validating message, Now now, PubsubEffects& effects);
-  void forward(const MessageId& id, const Validating& accepted, Topic& topic, PubsubEffects& effects);
+  void forward(const MessageId& id, const Validating& accepted, Topic& topic, Now now, PubsubEffects& effects);
+  void thin_light(std::set<PeerId>& targets, const Topic& topic);
   bool forwards_to(const PeerId& id, const Peer& peer, const Topic& topic, const Validating& accepted) const;
 
   // router_receive.cpp
@@ -155,6 +167,9 @@ class Router {
                         PubsubEffects& effects);
   // The author of a message whose fields are as the policy wants them; nothing with strict_no_sign.
   Result<std::optional<Author>> check_fields(const PubsubMessage& message) const;
+  void receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic,
+                   PubsubEffects& effects);
+  void note_sender(std::set<PeerId>& senders, const PeerId& peer);
   void receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now);
   void note_known(const MessageId& id, const PeerId& peer);
   void send_idontwant(const MessageId& id, const PubsubMessage& message, const PeerId& except, PubsubEffects& effects);
@@ -166,15 +181,16 @@ class Router {
   bool wants(const MessageId& id, const PeerId& from, Now now);
   void ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, Now now, PubsubEffects& effects);
   void ask_again(Now now, PubsubEffects& effects);
-  void receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects);
+  void receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
   void receive_idontwant(const PeerId& id, Peer& peer, const RpcView& rpc);
 
   // router_mesh.cpp
   void receive_grafts(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
   enum class Exchange : std::uint8_t { none, offered };
+  bool has_light_place(const Topic& topic, const Peer& peer, std::size_t most) const;
   std::optional<Exchange> refusal_of_graft(const PeerId& id, const Peer& peer, const std::string& name,
                                            const Topic& topic, Now now);
-  void receive_prunes(const PeerId& id, const RpcView& rpc, Now now, PubsubEffects& effects);
+  void receive_prunes(const PeerId& id, const Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
   void receive_offers(const PeerId& id, const PruneView& prune, PubsubEffects& effects);
   void join(const PeerId& id, const std::string& name, Topic& topic, Now now, PubsubEffects& effects);
   void leave(const PeerId& id, const std::string& name, Topic& topic, PubsubEffects& effects);
@@ -195,6 +211,15 @@ class Router {
   void sweep(Now now, PubsubEffects& effects);
   void keep_peers(Now now, PubsubEffects& effects);
   std::vector<PeerId> gossip_targets(const std::string& name, const Topic& topic);
+  struct Announcement {
+    RpcWriter writer;
+    std::size_t ids = 0;
+    std::optional<Instant> rest_since;  // of what was missed there was too much
+    void add(std::string_view topic, const std::vector<MessageCache::Announced>& messages);
+  };
+  using Announcements = std::map<PeerId, Announcement>;
+  std::size_t announced_max() const { return std::min(options_.ihave_ids_max, options_.rpc_limits.ids); }
+  Announcements announce_missed(Now now);
   void announce(Now now, PubsubEffects& effects);
 
   const Identity& self_;
@@ -216,6 +241,7 @@ class Router {
   std::map<MessageId, Wanted> wanted_;
   Instant heartbeat_at_, decay_at_;
   std::uint64_t heartbeats_ = 0;
+  std::map<PeerId, Departed> departed_;
   PubsubCounters counters_;
 };
 

@@ -96,7 +96,7 @@ void Router::ask_again(Now now, PubsubEffects& effects) {
   }
 }
 
-void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects) {
+void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
   if (rpc.iwant.empty() || !may_gossip(id)) return;
   for (const IdListView& view : rpc.iwant) {
     if (++peer.iwant_messages > options_.iwant_messages_max) return;
@@ -104,13 +104,14 @@ void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, Pub
       ++counters_.iwant_in;
       if (!is_plausible(raw)) continue;
       MessageId message_id = to_bytes(raw);
-      CachedMessage* cached = cache_.find(message_id);
+      const CachedMessage* cached = cache_.find(message_id);
       if (cached == nullptr || peer.unwanted.contains(message_id)) continue;
+      // It is on its way already.
+      if (peer.outbox.holds(*cached->encoded)) continue;
       Topic* topic = find_topic(*cached->message->topic);
-      std::uint32_t& sent = cached->sent_on_demand[id];
-      if (topic == nullptr || sent >= options_.iwant_retransmissions) continue;
-      ++sent;
-      counters_.pulled += send_message(id, peer, *topic, cached->encoded, effects);
+      auto encoded = cached->encoded;
+      if (topic == nullptr || !cache_.take_answer(message_id, id, options_.iwant_retransmissions)) continue;
+      counters_.pulled += send_message(id, peer, *topic, encoded, now, effects);
     }
   }
 }

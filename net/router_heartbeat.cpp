@@ -15,6 +15,9 @@ PubsubEffects Router::tick(Now now) {
   }
   if (now.instant >= decay_at_) decay_at_ = now.instant + scores_.decay_interval();
   if (now.instant >= heartbeat_at_) {
+    // Answers that came while we were away are read after this.
+    Duration late = now.instant - heartbeat_at_;
+    if (late > options_.heartbeat) promises_.postpone(late);
     heartbeat_at_ = now.instant + options_.heartbeat;
     heartbeat(now, effects);
   }
@@ -48,6 +51,7 @@ void Router::heartbeat(Now now, PubsubEffects& effects) {
 void Router::sweep(Now now, PubsubEffects& effects) {
   seen_.expire(now.instant);
   decided_.expire(now.instant);
+  std::erase_if(departed_, [&](const auto& entry) { return now.instant >= entry.second.at + cache_age(); });
   // An id that nobody else has announced is given up with the promise; an announcement starts it anew.
   std::erase_if(wanted_, [&](const auto& entry) {
     const Wanted& wanted = entry.second;
@@ -99,34 +103,64 @@ std::vector<PeerId> Router::gossip_targets(const std::string& name, const Topic&
   return sample(entropy_, std::move(all), std::max(options_.mesh.lazy, share));
 }
 
+void Router::Announcement::add(std::string_view topic, const std::vector<MessageCache::Announced>& messages) {
+  if (messages.empty()) return;
+  std::vector<MessageId> list;
+  for (const auto& message : messages) list.push_back(message.id);
+  writer.ihave(topic, list);
+  ids += list.size();
+}
+
+// To those whose stream was lost, whose queue was full or who just joined a mesh. Too many wait for the next heartbeat;
+// the oldest go first, since they are forgotten first.
+Router::Announcements Router::announce_missed(Now now) {
+  Announcements out;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.missed_since || !peer.version || peer.topics.empty() || !may_gossip(id)) continue;
+    Announcement& to = out[id];
+    for (const std::string& name : peer.topics) {
+      auto missed = cache_.announceable(name, id, peer.outbox, *peer.missed_since, now.instant);
+      const std::size_t room = announced_max() - to.ids;
+      if (missed.size() > room) {
+        missed.erase(missed.begin(), missed.end() - static_cast<std::ptrdiff_t>(room));
+        Instant rest = missed.empty() ? *peer.missed_since : missed.front().since;
+        to.rest_since = std::min(to.rest_since.value_or(rest), rest);
+      }
+      to.add(name, missed);
+    }
+  }
+  return out;
+}
+
 // They hear what they are not known to have, and pull what they missed.
 void Router::announce(Now now, PubsubEffects& effects) {
-  struct Announcement {
-    RpcWriter writer;
-    std::size_t ids = 0;
-  };
-  std::map<PeerId, Announcement> out;
-  const std::size_t most = std::min(options_.ihave_ids_max, options_.rpc_limits.ids);
+  Announcements out = announce_missed(now);
   for (const auto& [name, topic] : topics_) {
     for (const PeerId& id : gossip_targets(name, topic)) {
+      const Peer& peer = peers_.at(id);
       Announcement& to = out[id];
-      auto ids = cache_.announceable(name, id, options_.gossip_windows, now.instant - options_.gossip_age_min);
+      auto recent =
+          cache_.announceable(name, id, peer.outbox, options_.gossip_windows, now.instant - options_.gossip_age_min);
+      if (peer.missed_since) {
+        std::erase_if(recent, [&](const auto& message) { return message.since >= *peer.missed_since; });
+      }
       // Beyond the limit a random part, so that different neighbours announce different ones.
-      if (ids.size() > most - to.ids) ids = sample(entropy_, std::move(ids), most - to.ids);
-      if (ids.empty()) continue;
-      to.writer.ihave(name, ids);
-      to.ids += ids.size();
+      const std::size_t room = announced_max() - to.ids;
+      if (recent.size() > room) recent = sample(entropy_, std::move(recent), room);
+      to.add(name, recent);
     }
   }
   for (const auto& [id, announcement] : out) {
-    if (announcement.ids == 0) continue;
     Peer& peer = peers_.at(id);
-    if (!peer.outbox.gossip(announcement.writer.control_bytes(), Outbox::Urgency::normal)) {
-      ++counters_.dropped_gossip;
-      continue;
+    if (announcement.ids > 0) {
+      if (!peer.outbox.gossip(announcement.writer.control_bytes(), Outbox::Urgency::normal)) {
+        ++counters_.dropped_gossip;
+        continue;
+      }
+      counters_.ihave_out += announcement.ids;
+      note_writable(id, peer, effects);
     }
-    counters_.ihave_out += announcement.ids;
-    note_writable(id, peer, effects);
+    peer.missed_since = announcement.rest_since;
   }
 }
 

@@ -7,6 +7,12 @@
 namespace kms::net {
 namespace {
 
+// Strangers without an address that counts share one.
+std::string backoff_group(PeerClass peer_class, const PeerOrigin& origin) {
+  if (peer_class != PeerClass::light) return {};
+  return origin.address_group.empty() ? "exempt" : origin.address_group;
+}
+
 std::uint64_t whole_seconds(Duration time) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
 }
@@ -16,6 +22,9 @@ std::uint64_t whole_seconds(Duration time) {
 void Router::join(const PeerId& id, const std::string& name, Topic& topic, Now now, PubsubEffects& effects) {
   if (!topic.grafted.insert(id).second) return;
   scores_.grafted(id, name, now.instant);
+  // What came since it was last announced to is not forwarded to it, and a member is not announced to.
+  Duration announced = static_cast<int>(options_.gossip_windows) * options_.heartbeat;
+  note_missed(peers_.at(id), now.instant - announced);
   effects.events.emplace_back(PeerGrafted{id, name});
 }
 
@@ -36,7 +45,7 @@ void Router::graft(const PeerId& id, const std::string& name, Topic& topic, Now 
 void Router::prune(const PeerId& id, const std::string& name, Exchange exchange, Duration backoff, Now now,
                    PubsubEffects& effects) {
   Peer& peer = peers_.at(id);
-  backoffs_.add(name, id, now.instant + backoff);
+  backoffs_.add(name, id, now.instant + backoff, backoff_group(peer.peer_class, peer.origin));
   if (!peer.version) return;
   std::vector<ExchangePeer> offered;
   if (exchange == Exchange::offered && *peer.version != MeshsubVersion::v1_0) offered = exchange_peers(id, name);
@@ -70,10 +79,15 @@ std::optional<Router::Exchange> Router::refusal_of_graft(const PeerId& id, const
   }
   if (scores_.score(id) < 0) return Exchange::none;
   if (topic.grafted.size() >= mesh.high && !peer.origin.is_dialled) return Exchange::offered;
-  if (peer.peer_class != PeerClass::light) return std::nullopt;
+  return has_light_place(topic, peer, mesh.light) ? std::nullopt : std::optional(Exchange::offered);
+}
+
+// One that is not light needs none.
+bool Router::has_light_place(const Topic& topic, const Peer& peer, std::size_t most) const {
+  if (peer.peer_class != PeerClass::light) return true;
   auto light = std::count_if(topic.grafted.begin(), topic.grafted.end(),
                              [this](const PeerId& member) { return peers_.at(member).peer_class == PeerClass::light; });
-  return static_cast<std::size_t>(light) >= mesh.light ? std::optional(Exchange::offered) : std::nullopt;
+  return static_cast<std::size_t>(light) < most;
 }
 
 void Router::receive_grafts(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
@@ -81,10 +95,15 @@ void Router::receive_grafts(const PeerId& id, Peer& peer, const RpcView& rpc, No
     ++counters_.grafts_in;
     Topic* topic = find_topic(as_text(raw));
     if (topic == nullptr || !topic->subscribed || topic->grafted.contains(id)) continue;
-    if (!access_.may_follow(id, as_text(raw))) continue;
     std::string name(as_text(raw));
     std::optional<Exchange> refusal;
-    if (topic->policy == TopicPolicy::mesh) refusal = refusal_of_graft(id, peer, name, *topic, now);
+    if (!access_.may_follow(id, name)) {
+      refusal = Exchange::none;
+    } else if (topic->policy == TopicPolicy::mesh) {
+      refusal = refusal_of_graft(id, peer, name, *topic, now);
+    } else if (!has_light_place(*topic, peer, options_.light_listeners_max)) {
+      refusal = Exchange::offered;
+    }
     if (refusal) {
       prune(id, name, *refusal, options_.mesh.prune_backoff, now, effects);
     } else {
@@ -93,7 +112,7 @@ void Router::receive_grafts(const PeerId& id, Peer& peer, const RpcView& rpc, No
   }
 }
 
-void Router::receive_prunes(const PeerId& id, const RpcView& rpc, Now now, PubsubEffects& effects) {
+void Router::receive_prunes(const PeerId& id, const Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
   for (const PruneView& view : rpc.prunes) {
     ++counters_.prunes_in;
     Topic* topic = find_topic(as_text(view.topic));
@@ -101,7 +120,7 @@ void Router::receive_prunes(const PeerId& id, const RpcView& rpc, Now now, Pubsu
     Duration backoff = options_.mesh.prune_backoff;
     if (view.backoff_s) backoff = std::chrono::seconds(std::min(*view.backoff_s, kBackoffSecondsMax));
     std::string name(as_text(view.topic));
-    backoffs_.add(name, id, now.instant + backoff);
+    backoffs_.add(name, id, now.instant + backoff, backoff_group(peer.peer_class, peer.origin));
     leave(id, name, *topic, effects);
     receive_offers(id, view, effects);
   }

@@ -66,7 +66,8 @@ struct RouterOptions {
   std::size_t validating_bytes_max = std::size_t{32} << 20;
   Duration verdict_deadline = 120s;  // an open verdict counts as `ignore` then
   Duration heartbeat = 700ms, first_heartbeat = 100ms;
-  std::size_t cache_windows = 6, gossip_windows = 3;
+  // Heartbeats: what IWANT is answered from and a neighbour that was away is told of; what IHAVE announces regularly.
+  std::size_t cache_windows = 43, gossip_windows = 3;
   std::size_t cache_bytes_max = std::size_t{32} << 20;
   Duration gossip_age_min = 200ms;  // younger messages are likely still on their way to everybody
   Duration seen_ttl = 120s;
@@ -81,7 +82,10 @@ struct RouterOptions {
   std::size_t idontwant_stored_max = 4096;                            // per peer
   std::size_t idontwant_bytes_min = 1024;                             // smaller messages are not worth one
   std::uint32_t idontwant_heartbeats = 3;
-  Duration stream_lost_max = 5s;  // without a stream of ours to it a peer stays in no mesh for longer
+  std::size_t known_by_max = 128;        // peers remembered per message that waits for its verdict
+  std::size_t departed_max = 1024;       // peers that left and are told of recent messages when they come back
+  std::size_t light_listeners_max = 64;  // light peers that may graft us on a topic that has no mesh
+  Duration stream_lost_max = 5s;         // without a stream of ours to it a peer stays in no mesh for longer
 };
 
 }  // namespace kms::net

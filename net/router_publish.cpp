@@ -26,7 +26,7 @@ Result<Router::Published> Router::publish(std::string_view name, Bytes payload, 
   Topic& topic = topic_named(topic_name);
   ++topic.counters.published;
   for (const PeerId& id : own_message_targets(topic_name, topic, payload_size, now)) {
-    published.peers += send_message(id, peers_.at(id), topic, encoded, published.effects);
+    published.peers += send_message(id, peers_.at(id), topic, encoded, now, published.effects);
   }
   cache_.put(published.id, {message, encoded, now.instant, {}, {}});
   published.effects = finish(std::move(published.effects));
@@ -48,7 +48,10 @@ std::set<PeerId> Router::own_message_targets(const std::string& name, Topic& top
       others.push_back(id);
     }
   }
-  if (floods) return targets;
+  if (floods) {
+    thin_light(targets, topic);
+    return targets;
+  }
   if (!topic.subscribed) {
     topic.fanout_used = now.instant;
     fill_fanout(name, topic);
@@ -64,12 +67,27 @@ std::set<PeerId> Router::own_message_targets(const std::string& name, Topic& top
   return targets;
 }
 
+// There may be any number of light listeners: those that grafted us have a place, of the others some random ones hear
+// each message, and the rest what is announced.
+void Router::thin_light(std::set<PeerId>& targets, const Topic& topic) {
+  std::vector<PeerId> light;
+  for (const PeerId& id : targets) {
+    const Peer& peer = peers_.at(id);
+    if (peer.peer_class == PeerClass::light && !peer.is_direct && !topic.grafted.contains(id)) light.push_back(id);
+  }
+  if (light.size() <= options_.mesh.light_flood) return;
+  for (const PeerId& id : light) targets.erase(id);
+  auto chosen = sample(entropy_, std::move(light), options_.mesh.light_flood);
+  targets.insert(chosen.begin(), chosen.end());
+}
+
 // 1 if it was queued.
 std::size_t Router::send_message(const PeerId& id, Peer& peer, Topic& topic,
-                                 const std::shared_ptr<const Bytes>& encoded, PubsubEffects& effects) {
+                                 const std::shared_ptr<const Bytes>& encoded, Now now, PubsubEffects& effects) {
   if (!peer.version) return 0;
   if (!peer.outbox.message(encoded)) {
     ++counters_.dropped_messages;
+    note_missed(peer, now.instant);
     return 0;
   }
   topic.counters.bytes_out += encoded->size();
@@ -110,17 +128,17 @@ void Router::accepted(const MessageId& id, Validating message, Now now, PubsubEf
   Topic* topic = find_topic(name);
   if (topic == nullptr) return;
   ++topic->counters.accepted;
-  forward(id, message, *topic, effects);
+  forward(id, message, *topic, now, effects);
   CachedMessage cached{message.message, message.encoded, now.instant, std::move(message.senders), {}};
   cached.known_by.merge(message.known_by);
   if (message.author) cached.known_by.insert(*message.author);
   cache_.put(id, std::move(cached));
 }
 
-void Router::forward(const MessageId& id, const Validating& accepted, Topic& topic, PubsubEffects& effects) {
+void Router::forward(const MessageId& id, const Validating& accepted, Topic& topic, Now now, PubsubEffects& effects) {
   for (auto& [peer_id, peer] : peers_) {
     if (!forwards_to(peer_id, peer, topic, accepted) || peer.unwanted.contains(id)) continue;
-    topic.counters.forwarded += send_message(peer_id, peer, topic, accepted.encoded, effects);
+    topic.counters.forwarded += send_message(peer_id, peer, topic, accepted.encoded, now, effects);
   }
 }
 

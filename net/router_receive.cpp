@@ -31,9 +31,9 @@ PubsubEffects Router::received(const PeerId& id, ByteView body, Now now) {
     if (!peer.is_direct && scores_.score(id) < options_.thresholds.graylist) return finish(std::move(effects));
   }
   receive_grafts(id, peer, *rpc, now, effects);
-  receive_prunes(id, *rpc, now, effects);
+  receive_prunes(id, peer, *rpc, now, effects);
   receive_ihave(id, peer, *rpc, now, effects);
-  receive_iwant(id, peer, *rpc, effects);
+  receive_iwant(id, peer, *rpc, now, effects);
   receive_idontwant(id, peer, *rpc);
   return finish(std::move(effects));
 }
@@ -43,12 +43,19 @@ void Router::receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& 
     std::string_view name = as_text(view.topic);
     if (!is_topic(view.topic) || !options_.topics.allows(name)) continue;
     bool is_stored = peer.topics.contains(name);
+    if (auto refused = peer.refused_topics.find(name); !view.subscribe && refused != peer.refused_topics.end()) {
+      peer.refused_topics.erase(refused);
+    }
     if (view.subscribe == is_stored) continue;
     if (view.subscribe && peer.topics.size() >= options_.topics_per_peer_max) continue;
-    if (view.subscribe && !access_.may_follow(id, name)) continue;
     std::string topic(name);
+    if (view.subscribe && !access_.may_follow(id, name)) {
+      if (peer.refused_topics.size() < options_.topics_per_peer_max) peer.refused_topics.insert(topic);
+      continue;
+    }
     if (view.subscribe) {
       peer.topics.insert(topic);
+      if (!peer.version) note_missed(peer, now.instant);
       graft_as_leaf(id, peer, topic, now, effects);
     } else {
       peer.topics.erase(topic);
@@ -89,7 +96,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
     return refuse(id, Refusal::blocked, name, "the author is blocked", effects);
   }
   if (*author && (*author)->id == self_.peer_id()) {
-    return refuse(id, Refusal::own_message, name, "a message of ours comes back", effects);
+    return receive_own(id, *message, (*author)->key, *topic, effects);
   }
   if (*author && !access_.may_publish((*author)->id, name)) {
     // Whoever brings what it announced kept its word, even if we know less than it does about who may write.
@@ -119,6 +126,24 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   begin_validation(id, std::move(message_id), std::move(message), std::move(encoded), author_id, now, effects);
 }
 
+// js forwards to its mesh whoever the author is, so what we published comes back from honest peers. What we do not
+// remember is of an earlier run of ours, or forged.
+void Router::receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic,
+                         PubsubEffects& effects) {
+  MessageId message_id = net::message_id(options_.message_id_mode, message);
+  if (seen_.contains(message_id)) {
+    ++topic.counters.duplicates;
+    note_known(message_id, id);
+    return refuse(id, Refusal::duplicate, *message.topic, "", effects);
+  }
+  ++counters_.signatures_checked;
+  if (!verify_signature(message, key)) {
+    return refuse(id, Refusal::bad_signature, *message.topic, "our own name under a message of others", effects);
+  }
+  promises_.kept(message_id);
+  refuse(id, Refusal::own_message, *message.topic, "a message of ours comes back", effects);
+}
+
 void Router::begin_validation(const PeerId& id, MessageId message_id, std::shared_ptr<const PubsubMessage> message,
                               std::shared_ptr<const Bytes> encoded, std::optional<PeerId> author, Now now,
                               PubsubEffects& effects) {
@@ -141,19 +166,30 @@ void Router::begin_validation(const PeerId& id, MessageId message_id, std::share
 
 // A copy of a message that was seen: it counts for its sender if it came in time, and against it if it is invalid.
 void Router::receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now) {
-  if (auto at = validating_.find(id); at != validating_.end()) at->second.senders.insert(peer);
-  if (CachedMessage* cached = cache_.find(id)) cached->known_by.insert(peer);
-  auto copy = decided_.copy(id, peer, now.instant);
+  if (auto at = validating_.find(id); at != validating_.end()) note_sender(at->second.senders, peer);
+  cache_.note_known(id, peer);
+  auto copy = decided_.copy(id, peer, scores_.mesh_deliveries_window(topic), now.instant);
   if (!copy) return;
   if (copy->outcome == DeliveryLog::Outcome::invalid) scores_.invalid_message(peer, topic);
-  if (copy->outcome == DeliveryLog::Outcome::valid && copy->age <= scores_.mesh_deliveries_window(topic)) {
-    scores_.mesh_delivery(peer, topic);
-  }
+  if (copy->outcome == DeliveryLog::Outcome::valid) scores_.mesh_delivery(peer, topic);
 }
 
+void Router::note_sender(std::set<PeerId>& senders, const PeerId& peer) {
+  if (senders.size() < options_.known_by_max) senders.insert(peer);
+}
+
+// Of light peers outside the mesh it is not noted: it costs them nothing to say, and us little to tell them again.
 void Router::note_known(const MessageId& id, const PeerId& peer) {
-  if (auto at = validating_.find(id); at != validating_.end()) at->second.known_by.insert(peer);
-  if (CachedMessage* cached = cache_.find(id)) cached->known_by.insert(peer);
+  auto at = validating_.find(id);
+  const CachedMessage* cached = cache_.find(id);
+  if (at == validating_.end() && cached == nullptr) return;
+  const PubsubMessage& message = at != validating_.end() ? *at->second.message : *cached->message;
+  auto known = peers_.find(peer);
+  const Topic* topic = find_topic(*message.topic);
+  if (known == peers_.end() || topic == nullptr) return;
+  if (known->second.peer_class == PeerClass::light && !topic->grafted.contains(peer)) return;
+  if (at != validating_.end()) note_sender(at->second.known_by, peer);
+  cache_.note_known(id, peer);
 }
 
 // After the signature, before the application: an unsigned guess of the next id must not silence the real message.

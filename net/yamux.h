@@ -88,10 +88,14 @@ class YamuxSession {
 
   void receive(ByteView bytes, Instant now);
   void tick(Instant now);
-  // What the other end is may change while the session runs: how soon silence is noticed.
-  void set_patience(Duration quiet_max, Duration pong_deadline) {
-    options_.quiet_max = quiet_max;
-    options_.pong_deadline = pong_deadline;
+  // What the other end is may change while the session runs: what it may cost and how soon its silence is noticed. Open
+  // streams stay.
+  void set_limits(const YamuxOptions& options) {
+    options_.inbound_streams_max = options.inbound_streams_max;
+    options_.inbound_per_second = options.inbound_per_second;
+    options_.receive_bytes_max = options.receive_bytes_max;
+    options_.quiet_max = options.quiet_max;
+    options_.pong_deadline = options.pong_deadline;
   }
   // When `tick` is next worth calling; nothing once the session has ended.
   std::optional<Instant> wakes_at() const;

@@ -211,6 +211,29 @@ TEST_F(HostClasses, ALightClientHasFewerStreamsThanAMember) {
   EXPECT_EQ(opened[carol.id()], 5u);
 }
 
+TEST_F(HostClasses, APromotedPeerGetsTheLimitsOfItsNewClassOnTheConnectionItHas) {
+  HostOptions few = options();
+  few.light.inbound_streams_per_second = 5;
+  auto& dave = world.add("dave", few);
+  classify(dave, members());
+  dave.host.add_service({.protocol = "/any/1", .inbound_per_peer_max = 100}, world.now);
+  carol.host.add_service({.protocol = "/any/1"}, world.now);
+  world.connect(carol, dave);
+  const auto opened = [&] {
+    world.run(2s);
+    const std::size_t before = dave.pick<ServiceOpened>().size();
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(carol.host.open_service(dave.id(), "/any/1", world.now).has_value());
+    world.run(1s);
+    return dave.pick<ServiceOpened>().size() - before;
+  };
+  EXPECT_EQ(opened(), 5u);
+  Classes promoted = members();
+  promoted[carol.id()] = PeerClass::committee;
+  classify(dave, promoted);
+  EXPECT_EQ(opened(), 20u);
+  EXPECT_EQ(dave.pick<ConnectionClosed>().size(), 0u);
+}
+
 TEST_F(HostClasses, SilenceOfAMemberIsNoticedSoonerThanThatOfALightClient) {
   world.connect(alice, bob);
   world.connect(carol, alice);

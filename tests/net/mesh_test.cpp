@@ -129,7 +129,7 @@ TEST(Backoff, CountsUntilItIsSweptAndALaterEndWins) {
   EXPECT_FALSE(backoffs.counts("t", peer));
 }
 
-TEST(Backoff, IsBoundedPerTopicAndForgetsWhatRunsOutFirst) {
+TEST(Backoff, IsBoundedPerTopicAlsoForMembersAndForgetsWhatRunsOutFirst) {
   Backoffs backoffs(3);
   Instant start{Duration(1h)};
   for (int i = 0; i < 6; ++i) {
@@ -172,16 +172,16 @@ TEST(DeliveryLog, NamesTheOutcomeOncePerPeerAndForgetsTheOldest) {
   Instant start{Duration(1h)};
   DeliveryLog log(120s, 2);
   log.put(Bytes{1}, DeliveryLog::Outcome::invalid, {a}, start);
-  EXPECT_FALSE(log.copy(Bytes{1}, a, start)) << "counted already";
-  auto copy = log.copy(Bytes{1}, b, start + 5s);
+  EXPECT_FALSE(log.copy(Bytes{1}, a, 10ms, start)) << "counted already";
+  auto copy = log.copy(Bytes{1}, b, 10ms, start + 5s);
   ASSERT_TRUE(copy);
   EXPECT_EQ(copy->outcome, DeliveryLog::Outcome::invalid);
   EXPECT_EQ(copy->age, Duration(5s));
-  EXPECT_FALSE(log.copy(Bytes{1}, b, start + 5s));
+  EXPECT_FALSE(log.copy(Bytes{1}, b, 10ms, start + 5s));
   log.put(Bytes{2}, DeliveryLog::Outcome::valid, {}, start + 1s);
   log.put(Bytes{3}, DeliveryLog::Outcome::valid, {}, start + 2s);
   EXPECT_EQ(log.size(), 2u);
-  EXPECT_FALSE(log.copy(Bytes{1}, identity_named("c").peer_id(), start + 5s));
+  EXPECT_FALSE(log.copy(Bytes{1}, identity_named("c").peer_id(), 10ms, start + 5s));
   log.expire(start + 121s);
   EXPECT_EQ(log.size(), 1u);
 }

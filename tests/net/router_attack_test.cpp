@@ -68,8 +68,12 @@ TEST_F(Attack, IwantMessagesBeyondTheLimitOfAHeartbeatAreIgnored) {
   MessageId id = node->delivered.back().id;
   answer_last();
   received_by(eve());
-  for (int i = 0; i < 200; ++i) send(eve(), [&](RpcWriter& writer) { writer.iwant({&id, 1}); });
-  EXPECT_EQ(received_by(eve()).messages.size(), 10u);
+  std::size_t answers = 0;
+  for (int i = 0; i < 200; ++i) {
+    send(eve(), [&](RpcWriter& writer) { writer.iwant({&id, 1}); });
+    answers += received_by(eve()).messages.size();
+  }
+  EXPECT_EQ(answers, 10u);
 }
 
 // go: TestGossipsubAttackSpamIHAVE.
@@ -230,10 +234,12 @@ TEST_F(Attack, WhoAnnouncedOrDeclinedARejectedMessageIsNotBlamed) {
   EXPECT_DOUBLE_EQ(score(peers[1]), before);
 }
 
-TEST_F(Attack, OurOwnMessagesComingBackFromOthersAreInvalid) {
+TEST_F(Attack, AForgeryInOurOwnNameIsInvalid) {
   begin();
   double before = score(eve());
-  send_message(eve(), make_signed(node->identity, "t", {1}, 1));
+  auto forged = make_signed(node->identity, "t", {1}, 1);
+  forged.signature->at(15) ^= 1;
+  send_message(eve(), forged);
   EXPECT_DOUBLE_EQ(score(eve()), before - 20);
 }
 

@@ -1,5 +1,6 @@
 // Model-based: random operations on a Router and on a naive router that keeps plain tables and scans them. Where the
-// Router may choose (whom to graft, whom to prune), its choice is checked against the rules and then adopted.
+// Router may choose (whom to graft, whom to prune), its choice is checked against the rules and then adopted. Left out:
+// opportunistic grafting and the decay of scores (tests/net/mesh_test.cpp, tests/net/peer_score_test.cpp).
 #include <set>
 
 #include <gtest/gtest.h>
@@ -9,12 +10,13 @@
 namespace kms::net {
 namespace {
 
-constexpr std::size_t kPeers = 9;
-constexpr std::size_t kTarget = 3, kLow = 2, kHigh = 5;
+constexpr std::size_t kPeers = 12;
+constexpr std::size_t kTarget = 4, kLow = 3, kHigh = 6, kBest = 2, kOut = 2, kLight = 1;
 constexpr Duration kBeat = 700ms;
 
 struct ModelPeer {
   bool is_subscribed = true, has_stream = true, is_in_mesh = false;
+  bool is_light = false, is_dialled = false;
   double application = 20;
   int invalid = 0, misbehaviour = 0;
   std::optional<Instant> backoff, stream_missed;
@@ -25,6 +27,7 @@ struct ModelPeer {
     double excess = std::max(0, misbehaviour - 2);
     return application - 20.0 * invalid * invalid - 10 * excess * excess;
   }
+  bool counts_as_dialled() const { return is_dialled && !is_light; }
 };
 struct ModelMessage {
   std::size_t author = 0;
@@ -42,16 +45,38 @@ struct Sent {
 struct Model : MeshRules {
   void begin(std::uint64_t seed) {
     RouterOptions options = mesh_options();
-    options.mesh = {.target = kTarget, .low = kLow, .high = kHigh, .score = 2, .out = 0, .exchange_peers = 0};
+    options.mesh = {.target = kTarget,
+                    .low = kLow,
+                    .high = kHigh,
+                    .score = kBest,
+                    .out = kOut,
+                    .light = kLight,
+                    .exchange_peers = 0};
+    options.cache_windows = 6;
     auto& scores = options.scores;
     scores.topic.time_in_mesh_weight = scores.topic.first_deliveries_weight = 0;
     scores.topic.invalid_decay = scores.misbehaviour_decay = 1;
     scores.decay_interval = 24h;
     options.mesh.opportunistic_heartbeats = 1'000'000;
     dice = sim::Random(seed);
-    start(kPeers, options);
+    start(0, options);
     model.resize(kPeers);
+    for (std::size_t i = 0; i < kPeers; ++i) {
+      model[i].is_light = i % 3 == 2;
+      model[i].application = model[i].is_light ? 0 : 20;
+      add_peer(class_of(model[i]));
+      draw_origin(i);
+    }
     next_beat = world.now.instant + options.first_heartbeat;
+  }
+
+  static PeerClass class_of(const ModelPeer& peer) { return peer.is_light ? PeerClass::light : PeerClass::registered; }
+  void draw_origin(std::size_t i) {
+    model[i].is_dialled = dice.chance(400);
+    node->router.set_peer_origin(peers[i].id(), {model[i].is_dialled, ""});
+  }
+  std::size_t count(const std::function<bool(const ModelPeer&)>& is) const {
+    return static_cast<std::size_t>(std::count_if(model.begin(), model.end(), is));
   }
 
   std::vector<Sent> drain() {
@@ -95,7 +120,9 @@ struct Model : MeshRules {
       Instant now = world.now.instant;
       bool is_early = peer.backoff && now < *peer.backoff;
       if (is_early) peer.misbehaviour += now < *peer.backoff + 10s - 60s ? 2 : 1;
-      if (is_early || peer.score() < 0 || model_mesh_size() >= kHigh) {
+      bool is_full = model_mesh_size() >= kHigh && !peer.is_dialled;
+      bool has_place = !peer.is_light || count([](const auto& p) { return p.is_in_mesh && p.is_light; }) < kLight;
+      if (is_early || peer.score() < 0 || is_full || !has_place) {
         peer.backoff = std::max(peer.backoff.value_or(now), now + 60s);
         if (peer.has_stream) expected[i].prunes = 1;
       } else {
@@ -144,9 +171,12 @@ struct Model : MeshRules {
     fresh.misbehaviour = peer.misbehaviour;
     fresh.backoff = peer.backoff;
     fresh.promises = peer.promises;
+    fresh.is_light = peer.is_light;
+    fresh.application = peer.application;
     peer = fresh;
     node->router.peer_removed(peers[i].id(), world.now);
-    node->absorb(node->router.peer_added(peers[i].id(), PeerClass::registered, world.now));
+    node->absorb(node->router.peer_added(peers[i].id(), class_of(peer), world.now));
+    draw_origin(i);
     expect_sent(std::vector<Sent>(kPeers), "reconnect");
   }
 
@@ -238,7 +268,7 @@ struct Model : MeshRules {
     auto at = std::next(messages.begin(), static_cast<std::ptrdiff_t>(dice.below(messages.size())));
     if (model[i].score() >= -400) {
       model[i].unwanted[at->first] = beats + 3;
-      at->second.known_by.insert(i);
+      if (!model[i].is_light || model[i].is_in_mesh) at->second.known_by.insert(i);
     }
     send(peers[i], [&](RpcWriter& writer) { writer.idontwant({&at->first, 1}); });
     expect_sent(std::vector<Sent>(kPeers), "idontwant");
@@ -271,32 +301,83 @@ struct Model : MeshRules {
     node->absorb(node->router.tick(world.now));
     adopt_mesh(drain());
   }
+  // What a heartbeat starts from: the members that it may keep, and who else there is.
+  struct Before {
+    std::size_t left = 0, left_dialled = 0, left_light = 0;
+    std::size_t others = 0, other_dialled = 0, other_light = 0;
+  };
+  struct Choice {
+    std::size_t grafted = 0, grafted_dialled = 0, grafted_light = 0, pruned = 0, pruned_dialled = 0;
+  };
+  static void check_choice(const Before& before, const Choice& choice) {
+    std::size_t light_places = kLight - std::min(kLight, before.left_light);
+    EXPECT_LE(choice.grafted_light, light_places);
+    bool is_thin = before.left < kLow, is_fat = before.left >= kHigh;
+    EXPECT_EQ(choice.pruned, is_fat ? before.left - kTarget : 0u);
+    std::size_t filled = 0;
+    if (is_thin) {
+      std::size_t available = before.others - before.other_light + std::min(before.other_light, light_places);
+      filled = std::min(kTarget - before.left, available);
+    }
+    ASSERT_GE(choice.grafted, filled);
+    std::size_t beside = choice.grafted - filled;  // dialled ones that were missing
+    std::size_t dialled = before.left_dialled + choice.grafted_dialled - choice.pruned_dialled;
+    std::size_t size = before.left + filled - choice.pruned;
+    if (size >= kLow) {
+      EXPECT_GE(dialled, std::min(kOut, before.left_dialled + before.other_dialled));
+    }
+    if (beside > 0) {
+      EXPECT_GE(size, kLow);
+      EXPECT_EQ(dialled, std::min(kOut, before.left_dialled + before.other_dialled)) << "no more than were missing";
+      EXPECT_LE(beside, choice.grafted_dialled);
+    }
+    if (is_fat) {
+      EXPECT_GE(before.left_dialled - choice.pruned_dialled, std::min(kOut, before.left_dialled));
+    }
+  }
   void adopt_mesh(const std::vector<Sent>& sent) {
     Instant now = world.now.instant;
-    std::size_t candidates = 0, dropped = 0, pruned = 0, grafted = 0, size = model_mesh_size();
+    Before before;
+    Choice choice;
     for (const ModelPeer& peer : model) {
-      if (peer.is_in_mesh && peer.score() < 0) ++dropped;
-      if (is_candidate(peer)) ++candidates;
+      if (peer.is_in_mesh && peer.score() >= 0) {
+        ++before.left;
+        before.left_dialled += peer.counts_as_dialled() ? 1 : 0;
+        before.left_light += peer.is_light ? 1 : 0;
+      }
+      if (is_candidate(peer)) {
+        ++before.others;
+        before.other_dialled += peer.counts_as_dialled() ? 1 : 0;
+        before.other_light += peer.is_light ? 1 : 0;
+      }
     }
+    std::vector<double> pruned_scores;
     for (std::size_t i = 0; i < kPeers; ++i) {
       ModelPeer& peer = model[i];
       bool is_now = is_in_mesh(peers[i]);
       if (is_now && !peer.is_in_mesh) {
         EXPECT_TRUE(is_candidate(peer)) << i << " may not be grafted";
-        ++grafted;
+        ++choice.grafted;
+        choice.grafted_dialled += peer.counts_as_dialled() ? 1 : 0;
+        choice.grafted_light += peer.is_light ? 1 : 0;
       }
       EXPECT_FALSE(is_now && peer.score() < 0) << i << " has a negative score";
       bool leaves = peer.is_in_mesh && !is_now;
-      if (leaves && peer.score() >= 0) ++pruned;
+      if (leaves && peer.score() >= 0) {
+        ++choice.pruned;
+        choice.pruned_dialled += peer.counts_as_dialled() ? 1 : 0;
+        pruned_scores.push_back(peer.score());
+      }
       EXPECT_EQ(sent[i].grafts, is_now && !peer.is_in_mesh ? 1u : 0u);
       EXPECT_EQ(sent[i].prunes, leaves && peer.has_stream ? 1u : 0u);
       if (leaves) peer.backoff = std::max(peer.backoff.value_or(now), now + 60s);
       peer.is_in_mesh = is_now;
       EXPECT_TRUE(sent[i].messages.empty());
     }
-    std::size_t left = size - dropped;
-    EXPECT_EQ(grafted, left < kLow ? std::min(kTarget - left, candidates) : 0u);
-    EXPECT_EQ(pruned, left >= kHigh ? left - kTarget : 0u);
+    check_choice(before, choice);
+    for (double pruned : pruned_scores) {
+      EXPECT_GE(count([&](const auto& peer) { return peer.is_in_mesh && peer.score() >= pruned; }), kBest);
+    }
   }
   static bool is_candidate(const ModelPeer& peer) {
     return peer.is_subscribed && peer.has_stream && !peer.is_in_mesh && !peer.backoff && peer.score() >= 0;
