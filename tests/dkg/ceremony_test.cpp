@@ -5,56 +5,12 @@
 #include "dkg/attempt_clock.h"
 #include "dkg/early_book.h"
 #include "dkg/pull_book.h"
-#include "tests/dkg/clock.h"
-#include "tests/sim/random.h"
+#include "tests/dkg/four_nodes.h"
 
 namespace kms::dkg::test {
 namespace {
 
-struct Four {
-  Four() : random(1) {
-    std::vector<crypto::Point> keys;
-    for (int i = 0; i < 4; ++i) {
-      nodes.push_back(crypto::NodeKey::generate(random));
-      keys.push_back(nodes.back().public_key());
-    }
-    members.emplace(Committee::make(keys).value());
-    secret = crypto::Secret<32>::random(random);
-  }
-  Plan plan() const {
-    const Hash32 nonce{1};
-    const auto network = network_id("test", nonce);
-    const std::vector<Label> labels{Label{1, {}}};
-    return Plan{.network_id = network,
-                .key_set = key_set_id(network, nonce, members->hash(), 2, labels),
-                .labels = labels,
-                .members = *members,
-                .threshold = Threshold::make(4, 2).value(),
-                .file = file_hash(as_bytes("file")),
-                .not_after = 0,
-                .genesis = Genesis::automatic,
-                .timing = {}};
-  }
-  const crypto::NodeKey& node(Position position) const {
-    for (const auto& node : nodes) {
-      if (node.node_id() == members->at(position).node.bytes) return node;
-    }
-    std::abort();
-  }
-  Ceremony ceremony(Position position) {
-    return std::move(Ceremony::begin(plan(), Self{node(position), secret}, random, now_at(0s)).value());
-  }
-  std::set<NodeId> all() const {
-    std::set<NodeId> out;
-    for (const auto& member : members->members()) out.insert(member.node);
-    return out;
-  }
-
-  sim::Random random;
-  std::vector<crypto::NodeKey> nodes;
-  std::optional<Committee> members;
-  crypto::Secret<32> secret;
-};
+using Four = FourNodes;
 
 bool has_report(const Effects& effects, Event::Kind kind) {
   return std::any_of(effects.report.begin(), effects.report.end(), [&](const auto& e) { return e.kind == kind; });

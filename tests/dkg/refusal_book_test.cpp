@@ -6,8 +6,7 @@
 #include "dkg/candidate_book.h"
 #include "dkg/ceremony.h"
 #include "dkg/deal_round.h"
-#include "tests/dkg/clock.h"
-#include "tests/sim/random.h"
+#include "tests/dkg/four_nodes.h"
 
 namespace kms::dkg::test {
 namespace {
@@ -39,42 +38,11 @@ TEST(RefusalBook, AMemberPaysForItselfAndIsHeardAgainLater) {
   EXPECT_TRUE(book.may_cost(1, now_at(1s).instant));
 }
 
-struct Slot {
-  Slot() : random(1) {
-    std::vector<crypto::Point> keys;
-    for (int i = 0; i < 4; ++i) {
-      nodes.push_back(crypto::NodeKey::generate(random));
-      keys.push_back(nodes.back().public_key());
-    }
-    members.emplace(Committee::make(keys).value());
-    secret = crypto::Secret<32>::random(random);
-    for (Position position = 1; position <= 4; ++position) {
-      machines.push_back(std::move(Ceremony::begin(plan(), self(position), random, now_at(0s)).value()));
-    }
+struct Slot : FourNodes {
+  Slot() {
+    for (Position position = 1; position <= 4; ++position) machines.push_back(ceremony(position));
   }
-  Plan plan() const {
-    const auto network = network_id("test", {1});
-    const std::vector<Label> labels{Label{1, {}}};
-    return Plan{.network_id = network,
-                .key_set = key_set_id(network, {1}, members->hash(), 2, labels),
-                .labels = labels,
-                .members = *members,
-                .threshold = Threshold::make(4, 2).value(),
-                .file = file_hash(as_bytes("file")),
-                .not_after = 0,
-                .genesis = Genesis::automatic,
-                .timing = {}};
-  }
-  const crypto::NodeKey& node(Position position) const {
-    for (const auto& node : nodes) {
-      if (node.node_id() == members->at(position).node.bytes) return node;
-    }
-    std::abort();
-  }
-  Self self(Position position) const { return Self{node(position), secret}; }
   Ceremony& machine(Position position) { return machines[position - 1u]; }
-  NodeId id(Position position) const { return members->at(position).node; }
-  SlotId slot() const { return slot_id(plan().key_set, 0, 0); }
   std::vector<Envelope> sent(const Effects& effects, MessageType type) const {
     std::vector<Envelope> out;
     for (const auto& [envelope] : effects.send) {
@@ -85,19 +53,16 @@ struct Slot {
   // A header that the initiator made from everybody's prekeys, and nothing else.
   Envelope header() {
     std::vector<Envelope> announces;
-    std::set<NodeId> all;
     for (Position position = 1; position <= 4; ++position) {
       for (auto& one : sent(machine(position).tick(now_at(0s)), MessageType::prekey_announce)) announces.push_back(one);
-      all.insert(id(position));
     }
     auto& initiator = machine(lead(slot(), 0, 4));
     for (const auto& announce : announces) initiator.receive(announce, now_at(1ms));
-    return sent(initiator.peers_connected(all, now_at(2ms)), MessageType::ceremony_header).at(0);
+    return sent(initiator.peers_connected(all(), now_at(2ms)), MessageType::ceremony_header).at(0);
   }
   // A CANDIDATE certificate, each another one, whose signatures are anybody's.
   Envelope bad_certificate(std::uint32_t number) const {
-    Ready statement{slot(), Sid{Hash32{1}}, TranscriptHash{Hash32{0, 0, 0, 0, 1}}, 1};
-    for (std::size_t i = 0; i < 4; ++i) statement.transcript.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
+    const Ready statement{slot(), Sid{Hash32{1}}, transcript_of(number), 1};
     const auto signature = node(1).sign(Hash32{1});
     const auto certificate = candidate_certificate(statement, {{1, signature}, {2, signature}, {3, signature}});
     return wrap(certificate, id(2), plan().network_id);
@@ -108,11 +73,22 @@ struct Slot {
     }));
   }
 
-  sim::Random random;
-  std::vector<crypto::NodeKey> nodes;
-  std::optional<Committee> members;
-  crypto::Secret<32> secret;
+  // Of as many transcripts as a test likes.
+  static TranscriptHash transcript_of(std::uint32_t number) {
+    auto hash = numbered_hash(number);
+    hash[4] = 1;  // not zero
+    return TranscriptHash{hash};
+  }
+
   std::vector<Ceremony> machines;
+};
+
+// A CandidateBook of the first member.
+struct Book : Slot {
+  Book() : context(SlotContext::make(plan(), self(1), random).value()), book(context), signature(node(1).sign({1})) {}
+  SlotContext context;
+  CandidateBook book;
+  Signature signature;
 };
 
 TEST(CeremonyCosts, AMemberThatSendsBadCertificatesWithoutEndIsNotHeardForAWhile) {
@@ -172,15 +148,12 @@ TEST(CeremonyCosts, AnInvalidDealIsCheckedOnce) {
 }
 
 TEST(CandidateBook, ForgetsOldListsAndKeepsTheOnesInUse) {
-  Slot slot;
-  const auto context = SlotContext::make(slot.plan(), slot.self(1), slot.random).value();
-  CandidateBook book(context);
+  Book slot;
+  auto& book = slot.book;
   const auto list_of = [](std::uint32_t number) {
     DealList list;
     for (Position dealer = 1; dealer <= 3; ++dealer) {
-      DealRef ref{dealer, {}};
-      for (std::size_t i = 0; i < 4; ++i) ref.hash.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
-      list.push_back(ref);
+      list.push_back({dealer, DealHash{numbered_hash(number)}});
     }
     return list;
   };
@@ -188,7 +161,7 @@ TEST(CandidateBook, ForgetsOldListsAndKeepsTheOnesInUse) {
     return Value{slot.slot(), Sid{}, list_of(number)}.transcript();
   };
   book.add(Candidate{slot.slot(), Sid{}, 1, 0, list_of(0)});
-  const auto signature = slot.node(1).sign(Hash32{1});
+  const auto& signature = slot.signature;
   ASSERT_TRUE(book.learn(Sid{}, list_of(1)));
   book.add_certificate(
       candidate_certificate(Ready{slot.slot(), {}, transcript_of(1), 1}, {{1, signature}, {2, signature}}));
@@ -204,15 +177,10 @@ TEST(CandidateBook, ForgetsOldListsAndKeepsTheOnesInUse) {
 }
 
 TEST(CandidateBook, TakesAMembersNewReadysAfterManyOldOnes) {
-  Slot slot;
-  const auto context = SlotContext::make(slot.plan(), slot.self(1), slot.random).value();
-  CandidateBook book(context);
-  const auto transcript_of = [](std::uint32_t number) {
-    TranscriptHash out;
-    for (std::size_t i = 0; i < 4; ++i) out.bytes[i] = static_cast<std::uint8_t>(number >> 8 * i);
-    return out;
-  };
-  const auto signature = slot.node(1).sign(Hash32{1});
+  Book slot;
+  auto& book = slot.book;
+  const auto& signature = slot.signature;
+  const auto transcript_of = Slot::transcript_of;
   for (std::uint32_t i = 1; i <= 100; ++i) {
     ASSERT_TRUE(book.wants_ready(2, transcript_of(i)));
     book.add_ready(Ready{slot.slot(), {}, transcript_of(i), 2}, signature);
