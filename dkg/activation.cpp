@@ -32,6 +32,7 @@ std::vector<DealHash> Activation::missing_deals() const {
 
 void Activation::advance(Turn& turn) {
   if (!record_) return;
+  make_points(turn);
   make_share(turn);
   judge_actives(turn);
   make_table(turn);
@@ -41,16 +42,22 @@ void Activation::advance(Turn& turn) {
   release(turn);
 }
 
-// n * t small multiplications, one base multiplication and one DLEQ proof a key.
-void Activation::make_share(Turn& turn) {
-  if (round_ == nullptr || !points_.empty() || slot_.receiver == 0) return;
-  if (!round_->can_receive() && !is_active() && !needs_repair_) {
+// Public, so that members of O alone can follow: n * t small multiplications a key.
+void Activation::make_points(Turn& turn) {
+  if (round_ == nullptr || !points_.empty()) return;
+  if (slot_.receiver != 0 && !round_->can_receive() && !is_active() && !needs_repair_) {
     needs_repair_ = true;
     turn.report(Event::Kind::phase, "this node was absent from the decided attempt and needs repair");
   }
   if (!round_->holds_all(record_->list)) return;
+  // Each Deal was checked to start from its dealer's certified share, so that this can only be our own fault.
+  KMS_ASSERT(slot_.previous() == nullptr || round_->keeps_key(record_->list));
   points_ = round_->verification_points(record_->list);
-  if (is_active() || needs_repair_) return;
+}
+
+// One base multiplication and one DLEQ proof a key.
+void Activation::make_share(Turn& turn) {
+  if (points_.empty() || slot_.receiver == 0 || is_active() || needs_repair_) return;
   auto shares =
       round_->has_valid_shares(record_->list) ? round_->own_shares(record_->list) : std::vector<crypto::SecretScalar>{};
   bool is_usable = !shares.empty();
@@ -86,7 +93,7 @@ void Activation::repair(std::vector<crypto::SecretScalar> shares, Turn& turn) {
 }
 
 void Activation::give_up(Turn& turn) {
-  if (is_active() || needs_repair_) return;
+  if (is_active() || needs_repair_ || slot_.receiver == 0) return;
   needs_repair_ = true;
   turn.report(Event::Kind::phase, "nobody has the decided Deals any more, this node needs repair");
 }
@@ -132,8 +139,28 @@ void Activation::judge_actives(Turn& turn) {
   }
 }
 
+// After a reshare the verification points are the public shares, and the key is the old one.
+std::optional<std::vector<KeyTable>> Activation::public_tables() const {
+  const auto* previous = slot_.previous();
+  if (previous == nullptr) return std::nullopt;
+  std::vector<KeyTable> tables;
+  for (std::size_t key = 0; key < points_.size(); ++key) {
+    tables.push_back({previous->tables[key].public_key, points_[key]});
+  }
+  return tables;
+}
+
 void Activation::make_table(Turn& turn) {
   if (points_.empty() || !record_->tables.empty()) return;
+  auto tables = slot_.previous() == nullptr ? proven_tables(turn) : public_tables();
+  if (!tables) return;
+  record_->root = root_of(record_->names(), slot_.receiving(), *tables);
+  record_->tables = std::move(*tables);
+  turn.report(Event::Kind::progress, "the public key is known");
+}
+
+// A DKG's, from t members' ACTIVEs.
+std::optional<std::vector<KeyTable>> Activation::proven_tables(Turn& turn) const {
   std::vector<KeyTable> tables;
   for (std::size_t key = 0; key < points_.size(); ++key) {
     std::map<Position, crypto::Element> known;
@@ -145,17 +172,15 @@ void Activation::make_table(Turn& turn) {
         known.emplace(member, held->second.active.keys[key].share);
       }
     }
-    if (known.size() < slot_.receiving().t()) return;
+    if (known.size() < slot_.receiving().t()) return std::nullopt;
     auto table = complete_table(known, slot_.receiving());
     if (!table) {
       turn.report(Event::Kind::misbehaviour, "the table cannot be completed: " + table.error().message);
-      return;
+      return std::nullopt;
     }
     tables.push_back(std::move(*table));
   }
-  record_->root = root_of(record_->names(), slot_.receiving(), tables);
-  record_->tables = std::move(tables);
-  turn.report(Event::Kind::progress, "the public key is known");
+  return tables;
 }
 
 bool Activation::wants_confirm(Position member, const Confirm& confirm) const {
@@ -185,18 +210,38 @@ void Activation::add_certificate(const Certificate& certificate, Turn&) {
   if (!certificate_) certificate_ = certificate;
 }
 
-// Epoch 0 is released by its ActivationCert. The Link says all of it in one record.
-void Activation::release(Turn& turn) {
+void Activation::add_fate(const Certificate& fate, Turn& turn) {
+  if (fate_) return;
+  fate_ = fate;
+  turn.put("fate/final", fate.body());
+}
+
+void Activation::activate(Turn& turn) {
   if (!certificate_ || record_->activation || record_->tables.empty()) return;
   if (certificate_->root() != record_->root) {
     turn.report(Event::Kind::misbehaviour, "a quorum confirmed another table than this node computed");
     return;
   }
   record_->activation = certificate_;
+  turn.put("activation", certificate_->body());
+  if (slot_.epoch() > 0) turn.report(Event::Kind::phase, "activated: the old committee decides on the release");
+}
+
+// Epoch 0 is released by its ActivationCert, a later one by its fate. The Link says all of it in one record.
+void Activation::release(Turn& turn) {
+  if (record_->is_released()) return;
+  activate(turn);
+  if (record_->activation && fate_) record_->fate = fate_;
+  if (!record_->is_released()) return;
   const auto link = record_->link();
   KMS_ASSERT(link.has_value());
   turn.put("link", link->body());
   turn.report(Event::Kind::phase, "released: the key may be used");
+}
+
+void Activation::erase_shares() {
+  shares_.clear();
+  needs_repair_ = false;
 }
 
 void Activation::adopt(const EpochRecord& record, DealRound* round, Turn& turn) {

@@ -15,6 +15,7 @@ class Activation {
   bool is_decided() const { return record_.has_value(); }
   bool is_active() const { return !shares_.empty(); }
   bool needs_repair() const { return needs_repair_; }
+  bool is_activated() const { return record_ && record_->activation; }
   bool is_released() const { return record_ && record_->is_released(); }
   const EpochRecord* record() const { return record_ ? &*record_ : nullptr; }
   const std::vector<crypto::SecretScalar>* shares() const { return is_active() ? &shares_ : nullptr; }
@@ -33,6 +34,8 @@ class Activation {
   void add_confirm(const Confirm& confirm, const Envelope& envelope, Turn& turn);
   // A verified ACTIVATION certificate of the decided T.
   void add_certificate(const Certificate& certificate, Turn& turn);
+  // The FinalCert(RELEASE) of the decided T, verified.
+  void add_fate(const Certificate& fate, Turn& turn);
   // A verified Link of this slot: decision, table and release in one; the share may follow by advance().
   void adopt(const EpochRecord& record, DealRound* round, Turn& turn);
   void attach(DealRound& round) { round_ = &round; }
@@ -45,6 +48,8 @@ class Activation {
   // The shares of a node that needed repair: durable and proven as if it had been there. They fit the table.
   void repair(std::vector<crypto::SecretScalar> shares, Turn& turn);
 
+  // The epoch is over: wiped, and never made again.
+  void erase_shares();
   // The sealed share of an earlier run.
   void restore_shares(std::vector<crypto::SecretScalar> shares) { shares_ = std::move(shares); }
 
@@ -55,10 +60,14 @@ class Activation {
     bool is_valid = false;
     bool has_conflict = false;
   };
+  void make_points(Turn& turn);
   void make_share(Turn& turn);
   void keep_shares(std::vector<crypto::SecretScalar> shares, Turn& turn);
   void judge_actives(Turn& turn);
   void make_table(Turn& turn);
+  std::optional<std::vector<KeyTable>> public_tables() const;
+  std::optional<std::vector<KeyTable>> proven_tables(Turn& turn) const;
+  void activate(Turn& turn);
   void release(Turn& turn);
 
   const SlotContext& slot_;
@@ -71,6 +80,7 @@ class Activation {
   std::map<Position, std::pair<Confirm, Envelope>> confirms_;
   std::set<Position> confirm_conflicts_;
   std::optional<Certificate> certificate_;  // may come before the table
+  std::optional<Certificate> fate_;         // may come before the ActivationCert
 };
 
 }  // namespace kms::dkg

@@ -5,25 +5,19 @@
 namespace kms::dkg {
 namespace {
 
-SimplexSettings settings_of(const SlotContext& slot) {
+SimplexSettings settings_of(const SlotContext& slot, Instance instance) {
   const auto& timing = slot.plan.timing;
   SimplexSettings settings;
   settings.members = slot.deciding().n();
   settings.quorum = slot.deciding().q();
   settings.self = slot.decider;
   settings.offset = static_cast<std::uint16_t>(slot.leader(0) - 1);
-  settings.view_base = 2 * timing.candidate_wait + 3 * timing.delta;
+  settings.view_base = 3 * timing.delta;
+  if (instance == Instance::slot) settings.view_base += 2 * timing.candidate_wait;
   settings.view_max = timing.view_max;
   settings.stretch = 2 * timing.candidate_wait;
   settings.stretches = slot.dealing().f();
   return settings;
-}
-
-std::string vote_name(const OwnVote& vote) {
-  return "vote/" + std::to_string(vote.view) + "/" + std::to_string(static_cast<int>(vote.kind));
-}
-std::string proposal_name(std::uint32_t view) {
-  return "proposal/" + std::to_string(view);
 }
 
 std::optional<VoteKind> vote_kind_of(CertificateKind kind) {
@@ -41,20 +35,32 @@ std::optional<VoteKind> vote_kind_of(CertificateKind kind) {
 
 }  // namespace
 
-Agreement::Agreement(const SlotContext& slot) : slot_(slot), simplex_(settings_of(slot)) {}
+Agreement::Agreement(const SlotContext& slot, Instance instance)
+    : slot_(slot),
+      instance_(instance),
+      prefix_(instance == Instance::slot ? "" : "fate/"),
+      simplex_(settings_of(slot, instance)) {}
+
+std::string Agreement::name_of(const OwnVote& vote) const {
+  return prefix_ + "vote/" + std::to_string(vote.view) + "/" + std::to_string(static_cast<int>(vote.kind));
+}
+
+std::string Agreement::name_of_proposal(std::uint32_t view) const {
+  return prefix_ + "proposal/" + std::to_string(view);
+}
 
 bool Agreement::wants_vote(Position member, const Vote& vote) const {
-  return vote.instance == Instance::slot && vote.slot == slot_.slot &&
+  return vote.instance == instance_ && vote.slot == slot_.slot &&
          simplex_.wants_vote(member, {vote.view, vote.kind, vote.value});
 }
 
 bool Agreement::wants_proposal(Position member, const Proposal& proposal) const {
-  return proposal.instance == Instance::slot && proposal.slot == slot_.slot &&
+  return proposal.instance == instance_ && proposal.slot == slot_.slot &&
          simplex_.wants_proposal(member, proposal.view);
 }
 
 bool Agreement::wants_certificate(const Certificate& certificate) const {
-  if (certificate.slot != slot_.slot || certificate.instance != Instance::slot) return false;
+  if (certificate.slot != slot_.slot || certificate.instance != instance_) return false;
   const auto kind = vote_kind_of(certificate.kind);
   return kind && simplex_.wants_certificate({certificate.view, *kind, certificate.value});
 }
@@ -65,8 +71,9 @@ void Agreement::add_vote(Position member, const Vote& vote, const Signature& sig
 
 bool Agreement::add_proposal(Position member, const Proposal& proposal, const Envelope& envelope, Turn& turn) {
   // Everything but (view, value, parent_view) follows from those three; a proposal that says otherwise is malformed.
-  if (proposal.transcript != transcript_hash(proposal.sid, proposal.list)) return false;
-  const auto value = value_hash(slot_.slot, proposal.sid, proposal.transcript, proposal.list);
+  const bool is_slot = instance_ == Instance::slot;
+  if (is_slot && proposal.transcript != transcript_hash(proposal.sid, proposal.list)) return false;
+  const auto value = proposal.value();
   if (proposal.parent_view >= proposal.view) return false;
   const auto parent =
       proposal.parent_view == 0 ? CertificateId{} : id_of({proposal.parent_view, VoteKind::notarize, value});
@@ -80,8 +87,8 @@ bool Agreement::add_proposal(Position member, const Proposal& proposal, const En
     const auto before = Proposal::parse(first->second.body);
     if (before && before->value() != value) {
       const Equivocation evidence{EquivocationKind::proposal, first->second.encode(), envelope.encode()};
-      turn.report(Event::Kind::blame, "two Proposals in view " + std::to_string(proposal.view), member,
-                  evidence.body());
+      turn.report(Event::Kind::blame, "two Proposals in view " + std::to_string(proposal.view),
+                  Culprit::decider(member), evidence.body());
     }
   }
   simplex_.add_proposal(member, {proposal.view, value, proposal.parent_view}, turn.instant());
@@ -92,13 +99,12 @@ void Agreement::add_certificate(const Certificate& certificate, Turn& turn) {
   const auto kind = vote_kind_of(certificate.kind);
   if (!kind) return;
   received_.insert(certificate.id());
-  if (*kind == VoteKind::finalize && !final_) final_ = certificate;
   simplex_.add_certificate({{certificate.view, *kind, certificate.value}, certificate.signatures}, turn.instant());
 }
 
-void Agreement::admit(const Value& value, Turn& turn) {
+void Agreement::admit(const ValueHash& value, Turn& turn) {
   is_admitted_ = true;
-  simplex_.admit(value.hash(), turn.instant());
+  simplex_.admit(value, turn.instant());
 }
 
 void Agreement::tick(Turn& turn) {
@@ -106,7 +112,7 @@ void Agreement::tick(Turn& turn) {
 }
 
 Vote Agreement::message_of(const OwnVote& vote) const {
-  return {Instance::slot, slot_.slot, vote.view, vote.kind, vote.value};
+  return {instance_, slot_.slot, vote.view, vote.kind, vote.value};
 }
 
 Certificate Agreement::certificate_of(const AgreementCertificate& certificate) const {
@@ -117,36 +123,39 @@ CertificateId Agreement::id_of(const OwnVote& statement) const {
   return view_certificate(message_of(statement), {}, {{1, {}}}).id();
 }
 
-void Agreement::flush(const CandidateBook& candidates, Turn& turn) {
+template <class Book>
+void Agreement::flush(const Book& book, Turn& turn) {
   const auto step = simplex_.take();
-  if (step.entered) turn.report(Event::Kind::view, "view " + std::to_string(*step.entered));
+  if (step.entered) turn.report(Event::Kind::view, prefix_ + "view " + std::to_string(*step.entered));
   for (const auto& conflict : step.conflicts) report_conflict(conflict, turn);
   for (const auto& held : step.certificates) {
     const auto& statement = held.statement;
     if (statement.kind == VoteKind::finalize) continue;  // stored and forwarded with sid and T, once those are known
     const auto certificate = certificate_of(held);
     held_.emplace(certificate.id(), statement);
-    turn.put("cert/" + std::to_string(static_cast<int>(statement.kind)) + "/" + std::to_string(statement.view),
-             certificate.body());
+    turn.put(
+        prefix_ + "cert/" + std::to_string(static_cast<int>(statement.kind)) + "/" + std::to_string(statement.view),
+        certificate.body());
     if (!received_.contains(certificate.id())) turn.show(certificate);
   }
-  if (step.proposal) say_proposal(*step.proposal, candidates, turn);
-  for (const auto& vote : step.votes) turn.say(vote_name(vote), message_of(vote));
+  if (step.proposal) say_proposal(*step.proposal, book, turn);
+  for (const auto& vote : step.votes) turn.say(name_of(vote), message_of(vote));
   if (step.entered) std::erase_if(proposals_, [&](const auto& entry) { return entry.first < *step.entered; });
 }
 
-void Agreement::say_proposal(const AgreementProposal& proposal, const CandidateBook& candidates, Turn& turn) {
-  const auto* value = candidates.find(proposal.value);
-  KMS_ASSERT(value != nullptr);
-  const auto* certificate = candidates.certificate(value->transcript());
-  KMS_ASSERT(certificate != nullptr);
+template <class Book>
+void Agreement::say_proposal(const AgreementProposal& proposal, const Book& book, Turn& turn) {
+  const auto value = book.agreed(proposal.value);
+  KMS_ASSERT(value && value->justification != nullptr);
   Proposal message;
+  message.instance = instance_;
   message.slot = slot_.slot;
   message.view = proposal.view;
   message.sid = value->sid;
-  message.transcript = value->transcript();
+  message.transcript = value->transcript;
   message.list = value->list;
-  message.justification = certificate->id();
+  message.fate = value->fate;
+  message.justification = value->justification->id();
   message.parent_view = proposal.parent_view;
   if (proposal.parent_view > 0) {
     message.parent_cert = id_of({proposal.parent_view, VoteKind::notarize, proposal.value});
@@ -154,8 +163,8 @@ void Agreement::say_proposal(const AgreementProposal& proposal, const CandidateB
   for (std::uint32_t view = proposal.parent_view + 1; view < proposal.view; ++view) {
     message.null_certs.push_back(id_of({view, VoteKind::nullify, {}}));
   }
-  turn.show(*certificate);
-  turn.say(proposal_name(proposal.view), message);
+  turn.show(*value->justification);
+  turn.say(name_of_proposal(proposal.view), message);
 }
 
 void Agreement::report_conflict(const AgreementConflict& conflict, Turn& turn) const {
@@ -169,22 +178,22 @@ void Agreement::report_conflict(const AgreementConflict& conflict, Turn& turn) c
   const Equivocation evidence{kind, envelope_of(conflict.first).encode(), envelope_of(conflict.second).encode()};
   turn.report(Event::Kind::blame,
               "two votes that exclude each other in view " + std::to_string(conflict.first.vote.view),
-              conflict.first.voter, evidence.body());
+              Culprit::decider(conflict.first.voter), evidence.body());
 }
 
-void Agreement::repeat(const CandidateBook& candidates, Turn& turn, const Outbox& outbox) const {
+template <class Book>
+void Agreement::repeat(const Book& book, Turn& turn, const Outbox& outbox) const {
   const auto again = simplex_.repeat();
   for (const auto& certificate : again.certificates) {
     if (certificate.statement.kind != VoteKind::finalize) turn.show(certificate_of(certificate));
   }
   if (again.proposal) {
-    if (const auto* value = candidates.find(again.proposal->value)) {
-      if (const auto* certificate = candidates.certificate(value->transcript())) turn.show(*certificate);
-    }
-    if (const auto* said = outbox.find(proposal_name(again.proposal->view))) turn.publish(*said);
+    const auto value = book.agreed(again.proposal->value);
+    if (value && value->justification != nullptr) turn.show(*value->justification);
+    if (const auto* said = outbox.find(name_of_proposal(again.proposal->view))) turn.publish(*said);
   }
   for (const auto& vote : again.votes) {
-    if (const auto* said = outbox.find(vote_name(vote))) turn.publish(*said);
+    if (const auto* said = outbox.find(name_of(vote))) turn.publish(*said);
   }
 }
 
@@ -193,13 +202,14 @@ std::optional<ValueHash> Agreement::decided() const {
   return simplex_.decision()->statement.value;
 }
 
-std::optional<Certificate> Agreement::final(const CandidateBook& candidates) const {
+template <class Book>
+std::optional<Certificate> Agreement::final(const Book& book) const {
   const auto hash = decided();
   if (!hash) return std::nullopt;
-  const auto* value = candidates.find(*hash);
-  if (value == nullptr) return std::nullopt;
+  const auto value = book.agreed(*hash);
+  if (!value) return std::nullopt;
   const auto& decision = *simplex_.decision();
-  return final_certificate(message_of(decision.statement), value->sid, value->transcript(), {}, decision.votes);
+  return final_certificate(message_of(decision.statement), value->sid, value->transcript, {}, decision.votes);
 }
 
 std::vector<ObjectId> Agreement::missing() const {
@@ -223,15 +233,15 @@ void Agreement::restore(const Records& records, const Outbox& outbox, Instant no
   for (const auto& [name, envelope] : outbox.all()) {
     if (envelope.type == MessageType::vote) {
       const auto vote = Vote::parse(envelope.body);
-      if (vote && vote->instance == Instance::slot) simplex_.recall_vote({vote->view, vote->kind, vote->value});
+      if (vote && vote->instance == instance_) simplex_.recall_vote({vote->view, vote->kind, vote->value});
     }
     if (envelope.type == MessageType::proposal) {
       const auto proposal = Proposal::parse(envelope.body);
-      if (!proposal || proposal->instance != Instance::slot) continue;
+      if (!proposal || proposal->instance != instance_) continue;
       simplex_.recall_proposal({proposal->view, proposal->value(), proposal->parent_view});
     }
   }
-  for (const auto& key : records.list(slot_.prefix + "cert/")) {
+  for (const auto& key : records.list(slot_.prefix + prefix_ + "cert/")) {
     const auto body = records.find(key);
     if (!body) continue;
     const auto certificate = Certificate::parse(*body);
@@ -240,5 +250,12 @@ void Agreement::restore(const Records& records, const Outbox& outbox, Instant no
     simplex_.add_certificate({{certificate->view, *kind, certificate->value}, certificate->signatures}, now);
   }
 }
+
+template void Agreement::flush(const CandidateBook&, Turn&);
+template void Agreement::flush(const FateBook&, Turn&);
+template void Agreement::repeat(const CandidateBook&, Turn&, const Outbox&) const;
+template void Agreement::repeat(const FateBook&, Turn&, const Outbox&) const;
+template std::optional<Certificate> Agreement::final(const CandidateBook&) const;
+template std::optional<Certificate> Agreement::final(const FateBook&) const;
 
 }  // namespace kms::dkg

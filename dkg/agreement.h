@@ -1,15 +1,16 @@
-// Simplex with signatures: turns its votes, proposals and certificates into messages of instance SLOT and back
-// (PROTOCOL.md 4.5). A vote is durable before it is sent, because Turn::say makes it so.
+// Simplex with signatures: turns its votes, proposals and certificates into messages of one instance and back
+// (PROTOCOL.md 4.5, 4.13). A vote is durable before it is sent, because Turn::say makes it so. What a value hash stands
+// for is asked of a book: CandidateBook for instance SLOT, FateBook for instance FATE.
 #pragma once
 
-#include "dkg/candidate_book.h"
+#include "dkg/fate_book.h"
 #include "dkg/simplex.h"
 
 namespace kms::dkg {
 
 class Agreement {
  public:
-  explicit Agreement(const SlotContext& slot);
+  Agreement(const SlotContext& slot, Instance instance);
 
   bool is_started() const { return simplex_.is_started(); }
   void start(Instant now) { simplex_.start(now); }
@@ -31,17 +32,21 @@ class Agreement {
   // False if the proposal contradicts itself.
   bool add_proposal(Position member, const Proposal& proposal, const Envelope& envelope, Turn& turn);
   void add_certificate(const Certificate& certificate, Turn& turn);
-  // (sid, T, list) has a valid header and a CandidateCert, both durable with this turn.
-  void admit(const Value& value, Turn& turn);
+  // SLOT: (sid, T, list) has a valid header and a CandidateCert; FATE: the ActivationCert is held. Both are durable
+  // with this turn.
+  void admit(const ValueHash& value, Turn& turn);
   void tick(Turn& turn);
   std::optional<Instant> wakes_at() const { return simplex_.wakes_at(); }
   // Says, stores and forwards what Simplex asked for since the last call.
-  void flush(const CandidateBook& candidates, Turn& turn);
-  void repeat(const CandidateBook& candidates, Turn& turn, const Outbox& outbox) const;
+  template <class Book>
+  void flush(const Book& book, Turn& turn);
+  template <class Book>
+  void repeat(const Book& book, Turn& turn, const Outbox& outbox) const;
 
   // The decision: the value hash as soon as a quorum finalized; the certificate once sid and T are known, too.
   std::optional<ValueHash> decided() const;
-  std::optional<Certificate> final(const CandidateBook& candidates) const;
+  template <class Book>
+  std::optional<Certificate> final(const Book& book) const;
 
   // What to pull so that a pending proposal can be judged.
   std::vector<ObjectId> missing() const;
@@ -54,13 +59,17 @@ class Agreement {
   Vote message_of(const OwnVote& vote) const;
   Certificate certificate_of(const AgreementCertificate& certificate) const;
   CertificateId id_of(const OwnVote& statement) const;
-  void say_proposal(const AgreementProposal& proposal, const CandidateBook& candidates, Turn& turn);
+  template <class Book>
+  void say_proposal(const AgreementProposal& proposal, const Book& book, Turn& turn);
+  std::string name_of(const OwnVote& vote) const;
+  std::string name_of_proposal(std::uint32_t view) const;
   void report_conflict(const AgreementConflict& conflict, Turn& turn) const;
 
   const SlotContext& slot_;
+  Instance instance_;
+  std::string prefix_;  // of names and records
   Simplex simplex_;
   bool is_admitted_ = false;
-  std::optional<Certificate> final_;  // as received, with sid and T
   std::map<std::uint32_t, Envelope> proposals_;
   std::set<CertificateId> received_;  // by certificate: others have them, no need to forward
   std::map<CertificateId, OwnVote> held_;

@@ -46,8 +46,15 @@ const Value* CandidateBook::find(const ValueHash& value) const {
   return found == values_.end() ? nullptr : find(found->second);
 }
 
+std::optional<AgreedValue> CandidateBook::agreed(const ValueHash& value) const {
+  const auto* found = find(value);
+  if (found == nullptr) return std::nullopt;
+  const auto transcript = found->transcript();
+  return AgreedValue{found->sid, transcript, found->list, std::nullopt, certificate(transcript)};
+}
+
 bool CandidateBook::wants(const Candidate& candidate) const {
-  if (candidate.list.size() < slot_.deals_needed() || candidate.list.size() > slot_.dealers().size()) return false;
+  if (candidate.list.size() < slot_.deals_needed() || candidate.list.size() > slot_.deals_max()) return false;
   for (const auto& entry : candidate.list) {
     if (!slot_.dealers().has(entry.dealer)) return false;
   }

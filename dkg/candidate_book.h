@@ -8,6 +8,15 @@
 
 namespace kms::dkg {
 
+// What a value hash of the agreement stands for.
+struct AgreedValue {
+  Sid sid;
+  TranscriptHash transcript;
+  DealList list;                               // instance SLOT
+  std::optional<Fate> fate;                    // instance FATE
+  const Certificate* justification = nullptr;  // CandidateCert or ActivationCert, if it is held
+};
+
 class CandidateBook {
  public:
   static constexpr std::size_t kListsMax = 512;
@@ -20,6 +29,7 @@ class CandidateBook {
   bool learn(const Sid& sid, const DealList& list);
   const Value* find(const TranscriptHash& transcript) const;
   const Value* find(const ValueHash& value) const;
+  std::optional<AgreedValue> agreed(const ValueHash& value) const;
 
   // One sid per (view, leader), f_D + 1 rounds, rounds rising.
   bool wants(const Candidate& candidate) const;

@@ -1,42 +1,22 @@
 #include "dkg/ceremony.h"
 
-#include <algorithm>
-#include <charconv>
+#include <iterator>
 
 #include "base/assert.h"
 #include "dkg/ceremony_impl.h"
 
 namespace kms::dkg {
 
-std::string_view name_of(Phase phase) {
-  switch (phase) {
-    case Phase::closed:
-      return "closed";
-    case Phase::idle:
-      return "idle";
-    case Phase::collect:
-      return "collect";
-    case Phase::decided:
-      return "decided";
-    case Phase::need_repair:
-      return "need repair";
-    case Phase::active:
-      return "active";
-    case Phase::activated:
-      return "activated";
-    case Phase::released:
-      return "released";
-  }
-  return "unknown";
-}
-
 Ceremony::Impl::Impl(SlotContext context)
     : slot(std::move(context)),
       attempts(slot.plan.timing, slot.deciding(), slot.decider),
       prekeys(slot),
+      approvals(slot),
       candidates(slot),
-      agreement(slot),
+      agreement(slot, Instance::slot),
       activation(slot),
+      fates(slot, activation),
+      fate(slot, Instance::fate),
       repair(slot),
       pulls(slot.plan.timing.delta) {}
 
@@ -51,85 +31,6 @@ struct NoRecords final : Records {
 };
 
 }  // namespace
-
-// Own words first, since they bind; then everything stored is taken in as if it came again, without checking
-// signatures anew. What this asks for is given out with the first input.
-void Ceremony::Impl::restore(const Records& records, Now now) {
-  const auto stored = [&](const std::string& prefix) {
-    std::vector<Envelope> out;
-    for (const auto& key : records.list(slot.prefix + prefix)) {
-      const auto bytes = records.find(key);
-      if (!bytes) continue;
-      auto envelope = Envelope::parse(*bytes);
-      if (envelope) out.push_back(std::move(*envelope));
-    }
-    return out;
-  };
-  for (const auto& key : records.list(slot.prefix + "said/")) {
-    const auto bytes = records.find(key);
-    if (!bytes) continue;
-    auto envelope = Envelope::parse(*bytes);
-    if (envelope) outbox.add(key.substr(slot.prefix.size() + 5), std::move(*envelope));
-  }
-  prekeys.restore(records, outbox);
-  repair.restore(records, outbox, now);
-  if (const auto number = records.find(slot.prefix + "attempt")) {
-    const auto text = as_text(*number);
-    std::from_chars(text.data(), text.data() + text.size(), stored_attempt);
-    attempts.open(stored_attempt, now.instant);
-  }
-  agreement.restore(records, outbox, now.instant);
-  if (auto packed = records.open(slot.prefix + "share")) {
-    std::vector<crypto::SecretScalar> shares;
-    for (std::size_t at = 0; at + 32 <= packed->size(); at += 32) {
-      auto share = crypto::SecretScalar::parse(packed->expose().subspan(at, 32));
-      if (share) shares.push_back(std::move(*share));
-    }
-    if (shares.size() == slot.plan.labels.size()) activation.restore_shares(std::move(shares));
-  }
-  Turn turn(slot, outbox, now);
-  for (const auto* prefix : {"joined/", "header/"}) {
-    for (const auto& envelope : stored(prefix)) take_in(envelope, Source::stored, turn);
-  }
-  for (const auto& key : records.list(slot.prefix + "joined/")) {
-    const auto bytes = records.find(key);
-    const auto envelope = bytes ? Envelope::parse(*bytes) : Result<Envelope>(error("missing"));
-    const auto header = envelope ? CeremonyHeader::parse(envelope->body) : Result<CeremonyHeader>(envelope.error());
-    if (!header) continue;
-    const auto sid = header->sid();
-    auto* round = find_round(sid);
-    if (round == nullptr) continue;
-    round->mark_joined(now.instant);
-    joined.emplace(header->attempt, sid);
-  }
-  for (const auto& envelope : stored("deal/")) take_in(envelope, Source::stored, turn);
-  for (const auto& key : records.list(slot.prefix + "value/")) {
-    const auto body = records.find(key);
-    const auto value = body ? Value::parse(*body) : Result<Value>(error("missing"));
-    if (value) candidates.learn(value->sid, value->list);
-  }
-  const auto take_certificate = [&](const std::string& key) {
-    const auto body = records.find(key);
-    const auto certificate = body ? Certificate::parse(*body) : Result<Certificate>(error("missing"));
-    if (certificate) judge(*certificate, {}, slot.receiver, Source::stored, turn);
-  };
-  for (const auto& key : records.list(slot.prefix + "cert/1/")) take_certificate(key);
-  take_certificate(slot.prefix + "final");
-  if (const auto body = records.find(slot.prefix + "link")) {
-    const auto link = Link::parse(*body);
-    const auto record = link ? verify_link(*link, slot.plan.network_id, nullptr) : Result<EpochRecord>(link.error());
-    if (record) adopt(*record, turn);
-  }
-  for (const auto& [name, envelope] : outbox.all()) {
-    if (envelope.type != MessageType::proposal && envelope.type != MessageType::vote) {
-      take_in(envelope, Source::own, turn);
-    }
-  }
-  if (!rounds.empty() || !candidates.certificates().empty()) agreement.start(now.instant);
-  for (const auto& [name, envelope] : outbox.all()) take_in(envelope, Source::own, turn);
-  settle(turn);
-  restored = turn.take();
-}
 
 Effects Ceremony::Impl::receive(const Envelope& envelope, const NodeId& from, Now now) {
   Turn turn(slot, outbox, now);
@@ -154,88 +55,6 @@ Effects Ceremony::Impl::finish(Turn& turn) {
   std::move(more.send.begin(), more.send.end(), std::back_inserter(effects.send));
   std::move(more.report.begin(), more.report.end(), std::back_inserter(effects.report));
   return effects;
-}
-
-std::optional<Instant> Ceremony::Impl::wakes_at() const {
-  if (is_finished()) return repair.wakes_at(activation);
-  Instant at = repeat_at;
-  const auto consider = [&](std::optional<Instant> other) {
-    if (other) at = std::min(at, *other);
-  };
-  consider(pulls.wakes_at());
-  consider(repair.wakes_at(activation));
-  if (has_decision()) return at;
-  consider(attempts.wakes_at());
-  consider(agreement.wakes_at());
-  // Waits that are over have had their effect.
-  const auto consider_wait = [&](Instant end) {
-    if (end > seen_at) consider(end);
-  };
-  if (attempts.is_open()) consider_wait(attempts.opened() + slot.plan.timing.prekey_wait);
-  for (const auto& [attempt, sid] : joined) {
-    const auto round = rounds.find(sid);
-    if (round != rounds.end()) consider_wait(round->second.joined_at() + slot.plan.timing.deal_wait);
-  }
-  return at;
-}
-
-Phase Ceremony::Impl::phase() const {
-  if (is_decided()) {
-    if (activation.needs_repair()) return Phase::need_repair;
-    if (!activation.is_active()) return Phase::decided;
-    return activation.is_released() ? Phase::released : Phase::active;
-  }
-  if (!joined.empty()) return Phase::collect;
-  return attempts.is_open() ? Phase::idle : Phase::closed;
-}
-
-CeremonyStatus Ceremony::Impl::status() const {
-  CeremonyStatus out;
-  out.phase = phase();
-  out.attempt = attempts.own();
-  out.view = agreement.view();
-  out.prekey_next = prekeys.next();
-  out.want = static_cast<std::uint32_t>(slot.everybody().size());
-  const auto await = [&](const char* what, const auto& has) {
-    for (Position member = 1; member <= slot.everybody().size(); ++member) {
-      if (has(member)) {
-        ++out.have;
-      } else {
-        out.awaited.push_back(member);
-      }
-    }
-    out.summary =
-        std::string("waiting for ") + what + ": " + std::to_string(out.have) + " of " + std::to_string(out.want);
-  };
-  switch (out.phase) {
-    case Phase::closed:
-      await("connections", [&](Position member) {
-        const auto& node = slot.everybody().at(member).node;
-        return node == slot.self || peers.contains(node);
-      });
-      break;
-    case Phase::idle:
-      await("prekeys", [&](Position member) { return prekeys.has_announced(member, attempts.own()); });
-      break;
-    case Phase::collect: {
-      const auto round = rounds.find(joined.rbegin()->second);
-      await("Deals", [&](Position member) { return round != rounds.end() && round->second.has_dealt(member); });
-      break;
-    }
-    case Phase::decided:
-    case Phase::need_repair:
-    case Phase::active:
-    case Phase::activated:
-    case Phase::released:
-      out.transcript = activation.record()->transcript;
-      await("confirmations", [&](Position member) { return activation.has_confirm(member); });
-      if (out.phase == Phase::released) out.summary = "released";
-      if (out.phase == Phase::need_repair) {
-        out.summary = "this node has no share of the decided key";
-        if (const auto said = repair.summary(); !said.empty()) out.summary += "; " + said;
-      }
-  }
-  return out;
 }
 
 Ceremony::Ceremony(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -271,6 +90,31 @@ Effects Ceremony::peers_connected(const std::set<NodeId>& peers, Now now) {
 Effects Ceremony::order(Now now) {
   impl_->is_ordered = true;
   return impl_->advance(now);
+}
+Effects Ceremony::approve(std::uint64_t not_after, Now now) {
+  Turn turn(impl_->slot, impl_->outbox, now);
+  impl_->approve(not_after, turn);
+  return impl_->finish(turn);
+}
+std::optional<std::uint64_t> Ceremony::pending_approval(Now now) const {
+  return impl_->approvals.pending_end(now.unix_s());
+}
+Effects Ceremony::retire(const EpochRecord& next, Duration grace, Now now) {
+  const auto* own = record();
+  KMS_ASSERT(own != nullptr && next.is_released() && next.header.old == own->as_old());
+  Turn turn(impl_->slot, impl_->outbox, now);
+  if (!impl_->retires_at) {
+    impl_->retires_at = now.unix_s() + static_cast<std::uint64_t>(grace / 1s);
+    const auto end = std::to_string(*impl_->retires_at);
+    turn.put("retires", to_bytes(as_bytes(end)));
+  }
+  return impl_->finish(turn);
+}
+const Committee& Ceremony::everybody() const {
+  return impl_->slot.everybody();
+}
+const Plan& Ceremony::plan() const {
+  return impl_->slot.plan;
 }
 std::optional<Envelope> Ceremony::find_object(const ObjectId& id) const {
   return impl_->find_object(id);

@@ -1,5 +1,6 @@
-// The machine of one slot: a key set's committee makes the polynomials of one epoch (PROTOCOL.md 4). This version runs
-// kind = DKG; the roles dealers D, receivers N and deciders V are kept apart although a DKG gives them the same list.
+// The machine of one slot: a key set's committee makes the polynomials of one epoch (PROTOCOL.md 4): a DKG, or a
+// reshare or refresh of the epoch that the plan names. Dealers D, receivers N and deciders V are lists of their own;
+// members of any of them run it.
 //
 // Sans-IO: feed envelopes, time and the set of connected members; apply the Effects in order. One machine per slot;
 // messages of other slots are ignored. Expensive steps (making and checking a Deal, ACTIVE proofs, the table) run
@@ -30,6 +31,8 @@ enum class Phase : std::uint8_t {
   active = 6,       // share durable and proven
   activated = 7,    // ActivationCert held
   released = 8,     // epoch 0: together with activated; the key may be shown and served
+  retired = 9,      // the next epoch is released: answers until its grace period is over
+  erased = 10,      // the shares are destroyed; answers with its Link only
 };
 std::string_view name_of(Phase phase);
 
@@ -39,7 +42,7 @@ struct CeremonyStatus {
   std::uint32_t view = 0;     // 0: the agreement has not started
   TranscriptHash transcript;  // T; zeros before the decision
   std::uint32_t prekey_next = 0;
-  std::vector<Position> awaited;  // members whose message is missing in this phase
+  std::vector<Position> awaited;  // places in everybody() whose message is missing in this phase
   std::uint32_t have = 0;         // progress of this phase: have of want
   std::uint32_t want = 0;
   std::string summary;  // one line for operators, for example "waiting for Deals: 3 of 4"
@@ -75,6 +78,16 @@ class Ceremony {
   // The operator's order to open the slot now (Genesis::on_order, or too few members connected).
   Effects order(Now now);
 
+  // The operator's order to let the plan's reshare or refresh happen: this node's approval, good until `not_after`
+  // (Unix seconds). A quorum of them with one end opens the slot. Refused, with a report, if this node has approved
+  // another plan for the slot.
+  Effects approve(std::uint64_t not_after, Now now);
+  // The end that another member has approved, so that operators need not agree on one beforehand.
+  std::optional<std::uint64_t> pending_approval(Now now) const;
+  // The epoch after this one is released (`next`, verified): serve for `grace` longer, then destroy the shares and
+  // everything that could give them back. Durable; later calls change nothing.
+  Effects retire(const EpochRecord& next, Duration grace, Now now);
+
   // What this node holds under that id, for whoever fetches it: an envelope of its own around what proves itself.
   std::optional<Envelope> find_object(const ObjectId& id) const;
   // Whether the ceremony asked for it (Fetch) and still lacks it.
@@ -82,6 +95,9 @@ class Ceremony {
 
   CeremonyStatus status() const;
   const SlotId& slot() const;
+  const Plan& plan() const;
+  // O and N together; culprits and awaited members are places in it.
+  const Committee& everybody() const;
   const NodeId& self() const;
   // The entry of this slot for NodeStatus, which the node sends every 10 s and when it changed.
   NodeStatus::Entry status_message() const;

@@ -27,12 +27,12 @@ bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
   return is_verified;
 }
 
-bool Ceremony::Impl::is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn) {
+bool Ceremony::Impl::is_heard(const Envelope& envelope, const Seat& sender, Source source, Turn& turn) {
   if (source != Source::peer && source != Source::fetched) return true;
   if (author == 0 || envelope.type == MessageType::node_status) return true;
   // Not headers: one that came early may be asked for meanwhile.
   const bool may_be_kept = source == Source::peer && envelope.type != MessageType::ceremony_header;
-  if ((may_be_kept && early.has(sender, envelope)) || refusals.has_refused(envelope)) return false;
+  if ((may_be_kept && early.has(sender.member, envelope)) || refusals.has_refused(envelope)) return false;
   return refusals.may_cost(author, turn.instant());
 }
 
@@ -42,98 +42,56 @@ void Ceremony::Impl::settle_cost(const Envelope& envelope, Taken taken, Turn& tu
   if (author == 0 || taken == Taken::yes || units == 0) return;
   if (is_refused) refusals.refuse(envelope);
   if (!refusals.charge(author, units, turn.instant())) return;
-  turn.report(Event::Kind::misbehaviour, "it sent more that does not verify than is checked for it; it waits", author);
+  turn.report(Event::Kind::misbehaviour, "it sent more that does not verify than is checked for it; it waits",
+              Culprit::member(author));
 }
 
 void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn) {
   if (envelope.network != slot.plan.network_id) return;
-  const auto sender = slot.everybody().position_of(envelope.sender);
-  if (!sender) return;
-  if (!is_heard(envelope, *sender, source, turn)) return;
+  const auto place = slot.everybody().position_of(envelope.sender);
+  if (!place) return;
+  const Seat& sender = slot.seat(*place);
+  if (!is_heard(envelope, sender, source, turn)) return;
   const auto message = parse_message(envelope);
   if (!message) {
     if (source == Source::peer) {
-      turn.report(Event::Kind::misbehaviour, "a malformed message: " + message.error().message, *sender);
+      turn.report(Event::Kind::misbehaviour, "a malformed message: " + message.error().message,
+                  Culprit::member(*place));
     }
     return;
   }
-  const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, *sender, source, turn); }, *message);
+  const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, sender, source, turn); }, *message);
   settle_cost(envelope, taken, turn);
-  if (taken == Taken::early) early.keep(*sender, envelope);
+  if (taken == Taken::early) early.keep(*place, envelope);
   const auto* announce = std::get_if<PreKeyAnnounce>(&*message);
   if (announce != nullptr && announce->series == Series::repair) return;  // its sender has decided
-  if (source == Source::peer && *sender != slot.receiver) show_decision(envelope.type, *sender, Phase::closed, turn);
+  if (source == Source::peer && *place != slot.member) show_decision(envelope.type, *place, Phase::closed, turn);
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender,
-                                            Source source, Turn& turn) {
-  if (announce.series == Series::repair) {
-    if (!repair.wants(sender, announce)) return Taken::no;
-    if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
-    repair.add(sender, announce, envelope, turn);
-    return Taken::yes;
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope&, const Seat& sender,
+                                            Source source, Turn&) {
+  if (has_decision() || !approvals.wants(sender.decider, approval)) return Taken::no;
+  if (source == Source::peer || source == Source::fetched) {
+    ++spent;
+    is_refuted = !approvals.is_signed(approval);
+    if (is_refuted) return Taken::no;
   }
-  if (is_decided() || !prekeys.wants(sender, announce, attempts.own())) return Taken::no;
-  if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
-  prekeys.add(sender, announce, envelope, turn);
+  approvals.add(approval);
   return Taken::yes;
 }
 
-// Checks 2 to 6 of PROTOCOL.md 4.1 without the own-prekey clause and without a clock.
-HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
-  if (auto fault = check_terms(header, slot.terms(), std::nullopt, {})) return fault;
-  if (auto fault = check_threshold(header, LowerThreshold::refused)) return fault;
-  if (auto fault = check_genesis(header, slot.plan.members, slot.plan.threshold, slot.plan.file)) return fault;
-  return check_members(header, slot.plan.network_id);
-}
-
-bool Ceremony::Impl::may_join(const CeremonyHeader& header, Turn& turn) const {
-  if (has_decision() || joined.contains(header.attempt) || !attempts.is_live(header.attempt)) return false;
-  return !check_expiry(header, turn.unix_s());
-}
-
-Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const Envelope& envelope, Position sender,
-                                            Source source, Turn& turn) {
-  if (header.terms.key_set != slot.plan.key_set || header.slot() != slot.slot) return Taken::no;
-  if (header.initiator != slot.leader(header.attempt) || sender != header.initiator) return Taken::no;
-  const auto sid = header.sid();
-  if (rounds.contains(sid)) return Taken::no;
-  const bool is_pushed = source == Source::peer || source == Source::checked;
-  const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
-  const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
-  // Not headers[..]: nothing is noted before the signature is checked.
-  const auto pushed = headers.find(header.attempt);
-  if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
-  if (!is_authentic(header, envelope, sender, source)) return Taken::no;
-  if (!is_asked && !is_live) return Taken::early;
-  spent += 2 * static_cast<std::int64_t>(header.members.size());
-  if (const auto fault = judge_header(header)) {
-    is_refuted = true;
-    const bool is_foreign =
-        *fault == HeaderFault::committee_differs_from_file || *fault == HeaderFault::key_set_terms_differ;
-    turn.report(is_foreign ? Event::Kind::parameters : Event::Kind::misbehaviour,
-                "a header is refused: " + std::string(name_of(*fault)), sender);
-    return Taken::no;
+Ceremony::Impl::Taken Ceremony::Impl::judge(const PreKeyAnnounce& announce, const Envelope& envelope,
+                                            const Seat& sender, Source source, Turn& turn) {
+  if (sender.receiver == 0) return Taken::no;
+  if (announce.series == Series::repair) {
+    if (!repair.wants(sender.receiver, announce)) return Taken::no;
+    if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
+    repair.add(sender.receiver, announce, envelope, turn);
+    return Taken::yes;
   }
-  if (is_pushed) ++headers[header.attempt];
-  // A valid header of the own file's committee opens the slot: each member's own file is its approval.
-  if (!attempts.is_open() && !has_decision()) attempts.open(stored_attempt, turn.instant());
-  const auto own = prekeys.own_key(header.attempt);
-  const bool is_present = !header.is_absent(slot.receiver) && own && !check_own_prekey(header, slot.receiver, own);
-  auto& round = rounds.try_emplace(sid, slot, header, envelope, is_present ? prekeys.secret(header.attempt) : nullptr)
-                    .first->second;
-  has_news = true;
-  attempts.saw_header(header.attempt);
-  if (source == Source::stored) return Taken::yes;
-  if (may_join(header, turn)) {
-    joined.emplace(header.attempt, sid);
-    round.join(turn.instant(), turn);
-    agreement.wait_for_deals(turn.instant() + slot.plan.timing.deal_wait);
-    if (!is_present) {
-      turn.report(Event::Kind::progress, "attempt " + std::to_string(header.attempt) + " counts this node as absent");
-    }
-  }
-  agreement.start(turn.instant());
+  if (is_decided() || !prekeys.wants(sender.receiver, announce, attempts.own())) return Taken::no;
+  if (!is_authentic(announce, envelope, sender, source)) return Taken::no;
+  prekeys.add(sender.receiver, announce, envelope, turn);
   return Taken::yes;
 }
 
@@ -142,16 +100,16 @@ bool Ceremony::Impl::serves_decision(const DealRound& round, const DealHash& has
   return attempts.is_live(round.header().attempt) || pulls.wants(id_cast<ObjectId>(hash));
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& envelope, Position sender, Source source,
-                                            Turn& turn) {
-  if (deal.dealer != sender || !slot.dealers().has(sender)) return Taken::no;
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& envelope, const Seat& sender,
+                                            Source source, Turn& turn) {
+  if (sender.dealer == 0 || deal.dealer != sender.dealer) return Taken::no;
   const auto hash = deal.hash();
   auto* round = find_round(deal.sid);
   if (round == nullptr) {
     if (is_decided() || !is_authentic(deal, envelope, sender, source)) return Taken::no;
     return Taken::early;
   }
-  if (!round->wants(sender, hash)) return Taken::no;
+  if (!round->wants(sender.dealer, hash)) return Taken::no;
   if (source != Source::stored && !serves_decision(*round, hash)) return Taken::no;
   if (is_decided() && source != Source::stored && !pulls.wants(id_cast<ObjectId>(hash))) return Taken::no;
   if (!is_authentic(deal, envelope, sender, source)) return Taken::no;
@@ -163,9 +121,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& en
   return is_refuted ? Taken::no : Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (is_decided() || complaint.receiver != sender || !slot.receivers().has(sender)) return Taken::no;
+  if (is_decided() || sender.receiver == 0 || complaint.receiver != sender.receiver) return Taken::no;
   auto* round = find_round(complaint.sid);
   if (round == nullptr || round->find(complaint.deal) == nullptr) {
     return is_authentic(complaint, envelope, sender, source) ? Taken::early : Taken::no;
@@ -176,33 +134,35 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const En
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Candidate& candidate, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Candidate& candidate, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn&) {
   if (candidate.slot != slot.slot || has_decision()) return Taken::no;
   const auto current = agreement.view();
   if (candidate.view < 1 || candidate.view < current) return Taken::no;
-  if (candidate.view > current + Simplex::kViewsAhead || sender != agreement.leader(candidate.view)) return Taken::no;
+  if (candidate.view > current + Simplex::kViewsAhead || sender.decider != agreement.leader(candidate.view))
+    return Taken::no;
   if (!candidates.wants(candidate)) return Taken::no;
   if (!is_authentic(candidate, envelope, sender, source)) return Taken::no;
   candidates.add(candidate);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn&) {
-  if (ready.slot != slot.slot || ready.index != sender || has_decision()) return Taken::no;
-  if (!slot.receivers().has(sender) || !candidates.wants_ready(sender, ready.transcript)) return Taken::no;
+  if (ready.slot != slot.slot || sender.receiver == 0 || ready.index != sender.receiver || has_decision())
+    return Taken::no;
+  if (!candidates.wants_ready(sender.receiver, ready.transcript)) return Taken::no;
   if (!is_authentic(ready, envelope, sender, source)) return Taken::no;
   const auto* round = find_round(ready.sid);
   if (round == nullptr) return Taken::early;
-  if (round->header().is_absent(sender)) return Taken::no;
+  if (round->header().is_absent(sender.receiver)) return Taken::no;
   const bool is_late = candidates.certificate(ready.transcript) != nullptr;
   if (!attempts.is_live(round->header().attempt) && !is_late && source != Source::stored) return Taken::no;
   candidates.add_ready(ready, *envelope.signature);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, Position, Source source,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
   if (certificate.slot != slot.slot || !is_zero(certificate.emergency_cert)) return Taken::no;
   switch (certificate.kind) {
@@ -215,13 +175,15 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
       return Taken::yes;
     case CertificateKind::notar:
     case CertificateKind::null:
-    case CertificateKind::final:
-      if (!agreement.wants_certificate(certificate) || !is_valid(certificate, source)) return Taken::no;
-      agreement.add_certificate(certificate, turn);
-      agreement.start(turn.instant());
+    case CertificateKind::final: {
+      auto& track = certificate.instance == Instance::fate ? fate : agreement;
+      if (!track.wants_certificate(certificate) || !is_valid(certificate, source)) return Taken::no;
+      track.add_certificate(certificate, turn);
+      if (certificate.instance == Instance::slot) agreement.start(turn.instant());
       return Taken::yes;
+    }
     case CertificateKind::activation:
-      if (activation.is_released()) return Taken::no;
+      if (activation.is_activated()) return Taken::no;
       if (!is_decided()) return is_valid(certificate, source) ? Taken::early : Taken::no;
       if (certificate.transcript != activation.record()->transcript || !is_valid(certificate, source)) return Taken::no;
       activation.add_certificate(certificate, turn);
@@ -233,47 +195,49 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
   return Taken::no;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (!agreement.wants_proposal(sender, proposal)) return Taken::no;
+  auto& track = proposal.instance == Instance::fate ? fate : agreement;
+  if (sender.decider == 0 || !track.wants_proposal(sender.decider, proposal)) return Taken::no;
   if (!is_authentic(proposal, envelope, sender, source)) return Taken::no;
-  if (!agreement.add_proposal(sender, proposal, envelope, turn)) {
-    turn.report(Event::Kind::misbehaviour, "a Proposal contradicts itself", sender);
+  if (!track.add_proposal(sender.decider, proposal, envelope, turn)) {
+    turn.report(Event::Kind::misbehaviour, "a Proposal contradicts itself", Culprit::decider(sender.decider));
     return Taken::no;
   }
-  candidates.learn(proposal.sid, proposal.list);
+  if (proposal.instance == Instance::slot) candidates.learn(proposal.sid, proposal.list);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& envelope, Position sender, Source source,
-                                            Turn& turn) {
-  if (!slot.deciders().has(sender) || !agreement.wants_vote(sender, vote)) return Taken::no;
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& envelope, const Seat& sender,
+                                            Source source, Turn& turn) {
+  auto& track = vote.instance == Instance::fate ? fate : agreement;
+  if (sender.decider == 0 || !track.wants_vote(sender.decider, vote)) return Taken::no;
   if (!is_authentic(vote, envelope, sender, source)) return Taken::no;
-  agreement.add_vote(sender, vote, *envelope.signature, turn.instant());
+  track.add_vote(sender.decider, vote, *envelope.signature, turn.instant());
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (active.slot != slot.slot || active.index != sender || !slot.receivers().has(sender)) return Taken::no;
+  if (active.slot != slot.slot || sender.receiver == 0 || active.index != sender.receiver) return Taken::no;
   if (!is_decided()) return is_authentic(active, envelope, sender, source) ? Taken::early : Taken::no;
-  if (!activation.wants_active(sender, active)) return Taken::no;
+  if (!activation.wants_active(sender.receiver, active)) return Taken::no;
   if (!is_authentic(active, envelope, sender, source)) return Taken::no;
-  activation.add_active(sender, active, envelope, turn);
+  activation.add_active(sender.receiver, active, envelope, turn);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (confirm.slot != slot.slot || confirm.index != sender || !slot.receivers().has(sender)) return Taken::no;
+  if (confirm.slot != slot.slot || sender.receiver == 0 || confirm.index != sender.receiver) return Taken::no;
   if (!is_decided()) return is_authentic(confirm, envelope, sender, source) ? Taken::early : Taken::no;
-  if (!activation.wants_confirm(sender, confirm)) return Taken::no;
+  if (!activation.wants_confirm(sender.receiver, confirm)) return Taken::no;
   if (!is_authentic(confirm, envelope, sender, source)) return Taken::no;
   activation.add_confirm(confirm, envelope, turn);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envelope&, Position, Source, Turn& turn) {
+Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envelope&, const Seat&, Source, Turn& turn) {
   if (activation.is_released()) return Taken::no;
   for (const auto& link : chain.links) {
     if (link.header.slot() != slot.slot) continue;
@@ -281,7 +245,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envel
     spent += cost_of(link);
     is_refuted = true;
     if (judge_header(link.header)) return Taken::no;
-    const auto record = verify_link(link, slot.plan.network_id, nullptr);
+    const auto record = verify_link(link, slot.plan.network_id, slot.previous());
     if (!record) return Taken::no;
     is_refuted = false;
     adopt(*record, turn);
@@ -298,7 +262,7 @@ void Ceremony::Impl::adopt(const EpochRecord& record, Turn& turn) {
   has_news = true;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Value& value, const Envelope&, Position, Source source, Turn&) {
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Value& value, const Envelope&, const Seat&, Source source, Turn&) {
   if (value.slot != slot.slot) return Taken::no;
   const bool is_asked = pulls.wants(id_cast<ObjectId>(value.hash())) ||
                         pulls.wants(id_cast<ObjectId>(value.transcript())) || source == Source::stored;
@@ -307,14 +271,14 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Value& value, const Envelope&,
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&, Position sender, Source source,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&, const Seat& sender, Source source,
                                             Turn& turn) {
-  if (source != Source::peer || sender == slot.receiver) return Taken::no;
+  if (source != Source::peer || sender.member == slot.member) return Taken::no;
   FetchReply reply;
   std::size_t size = 0;
   for (const auto& id : fetch.hashes) {
     const auto object = find_object(id);
-    if (!object || !pulls.may_answer(sender, id, turn.instant())) continue;
+    if (!object || !pulls.may_answer(sender.member, id, turn.instant())) continue;
     auto bytes = object->encode();
     if (!reply.objects.empty() && size + bytes.size() > kReplyBytesWanted) {
       turn.show(std::exchange(reply, {}));
@@ -327,7 +291,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&,
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const FetchReply& reply, const Envelope&, Position, Source source,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const FetchReply& reply, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
   if (source != Source::peer) return Taken::no;
   for (const auto& bytes : reply.objects) {
@@ -344,19 +308,19 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const FetchReply& reply, const Envel
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Envelope&, Position sender, Source source,
-                                            Turn& turn) {
-  if (source != Source::peer || sender == slot.receiver) return Taken::no;
+Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Envelope&, const Seat& sender,
+                                            Source source, Turn& turn) {
+  if (source != Source::peer || sender.member == slot.member) return Taken::no;
   for (const auto& entry : status.entries) {
     if (entry.key_set != slot.plan.key_set || entry.epoch != slot.epoch() || entry.branch != slot.branch()) continue;
-    if (entry.state > static_cast<std::uint32_t>(Phase::closed) && slot.deciders().has(sender)) {
-      attempts.heard(sender, entry.attempt);
+    if (entry.state > static_cast<std::uint32_t>(Phase::closed) && sender.decider != 0) {
+      attempts.heard(sender.decider, entry.attempt);
     }
-    if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::released)) {
+    if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::erased)) {
       const auto phase = static_cast<Phase>(entry.state);
-      show_decision(MessageType::node_status, sender, phase, turn);
+      show_decision(MessageType::node_status, sender.member, phase, turn);
       if (phase == Phase::need_repair) repair.heard_need(activation, turn);
-      if (phase >= Phase::active) repair.heard_next(sender, entry.prekey_next);
+      if (phase >= Phase::active && sender.receiver != 0) repair.heard_next(sender.receiver, entry.prekey_next);
     }
   }
   return Taken::yes;

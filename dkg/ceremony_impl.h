@@ -1,9 +1,10 @@
-// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp and ceremony_repair.cpp
-// take messages in, ceremony_steps.cpp does what has become possible, ceremony_pull.cpp serves and asks for objects.
+// The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp, ceremony_header.cpp and
+// ceremony_repair.cpp take messages in, ceremony_steps.cpp and ceremony_end.cpp do what has become possible,
+// ceremony_pull.cpp serves and asks for objects, ceremony_status.cpp tells.
 #pragma once
 
-#include "dkg/activation.h"
 #include "dkg/agreement.h"
+#include "dkg/approval_book.h"
 #include "dkg/attempt_clock.h"
 #include "dkg/ceremony.h"
 #include "dkg/early_book.h"
@@ -25,7 +26,9 @@ struct Ceremony::Impl {
   enum class Taken : std::uint8_t { yes, no, early };
 
   explicit Impl(SlotContext context);
+  // ceremony_restore.cpp
   void restore(const Records& records, Now now);
+  void restore_words(const Records& records, Now now);
 
   Effects receive(const Envelope& envelope, const NodeId& from, Now now);
   Effects advance(Now now);  // time passed, or an input other than a message came
@@ -35,51 +38,62 @@ struct Ceremony::Impl {
   // ceremony_edge.cpp
   void take_in(const Envelope& envelope, Source source, Turn& turn);
   // Who pays for a message: the member that sent it here, not the one that signed it. 0: nobody.
-  bool is_heard(const Envelope& envelope, Position sender, Source source, Turn& turn);
+  bool is_heard(const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   void settle_cost(const Envelope& envelope, Taken taken, Turn& turn);
   template <class M>
-  bool is_authentic(const M& message, const Envelope& envelope, Position sender, Source source) {
+  bool is_authentic(const M& message, const Envelope& envelope, const Seat& sender, Source source) {
     if (source == Source::own || source == Source::checked || source == Source::stored) return true;
     ++spent;
-    const bool is_signed = verify_sender(envelope, message, slot.everybody().at(sender).key);
+    const bool is_signed = verify_sender(envelope, message, slot.everybody().at(sender.member).key);
     is_refuted = is_refuted || !is_signed;
     return is_signed;
   }
   bool is_valid(const Certificate& certificate, Source source);
-  Taken judge(const PreKeyAnnounce& announce, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const CeremonyHeader& header, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Deal& deal, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Complaint& complaint, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Candidate& candidate, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Ready& ready, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Certificate& certificate, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Proposal& proposal, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Vote& vote, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Active& active, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Confirm& confirm, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const EpochChain& chain, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Value& value, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const Fetch& fetch, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const FetchReply& reply, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const NodeStatus& status, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairRequest& request, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairDelta& delta, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairSigma& sigma, const Envelope& envelope, Position sender, Source source, Turn& turn);
-  Taken judge(const RepairComplaint& complaint, const Envelope& envelope, Position sender, Source source, Turn& turn);
+  Taken judge(const Approval& approval, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const PreKeyAnnounce& announce, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const CeremonyHeader& header, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Deal& deal, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Complaint& complaint, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Candidate& candidate, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Ready& ready, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Certificate& certificate, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Proposal& proposal, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Vote& vote, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Active& active, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Confirm& confirm, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const EpochChain& chain, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Value& value, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Fetch& fetch, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const FetchReply& reply, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const NodeStatus& status, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const RepairRequest& request, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const RepairDelta& delta, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const RepairSigma& sigma, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const RepairComplaint& complaint, const Envelope& envelope, const Seat& sender, Source source,
+              Turn& turn);
   template <class M>
-  Taken judge(const M&, const Envelope&, Position, Source, Turn&) {
+  Taken judge(const M&, const Envelope&, const Seat&, Source, Turn&) {
     return Taken::no;
   }
-  HeaderVerdict judge_header(const CeremonyHeader& header) const;
-  bool may_join(const CeremonyHeader& header, Turn& turn) const;
   bool serves_decision(const DealRound& round, const DealHash& hash) const;
+
+  // ceremony_header.cpp
+  HeaderVerdict judge_header(const CeremonyHeader& header) const;
+  bool may_open(const CeremonyHeader& header, const Turn& turn) const;
+  bool may_join(const CeremonyHeader& header, const Turn& turn) const;
+  void open(Turn& turn);
+  void initiate(Turn& turn);
+  void approve(std::uint64_t not_after, Turn& turn);
+
+  // ceremony_end.cpp
+  void settle_fate(Turn& turn);
+  void retire(Turn& turn);
+  void restore_end(const Records& records);
 
   // ceremony_steps.cpp
   void settle(Turn& turn);
   void step(Turn& turn);
-  void open(Turn& turn);
   void raise_attempt(Turn& turn);
-  void initiate(Turn& turn);
   void aggregate(Turn& turn);
   void answer_candidate(const Candidate& candidate, Turn& turn);
   void admit_values(Turn& turn);
@@ -87,6 +101,7 @@ struct Ceremony::Impl {
   void clean(Turn& turn);
   void forget_rounds();
   void repeat(Turn& turn);
+  bool is_repeated(const Envelope& envelope) const;
   DealRound* find_round(const Sid& sid);
   const DealRound* aggregated_round(Instant now) const;
 
@@ -100,7 +115,11 @@ struct Ceremony::Impl {
   bool has_decision() const { return agreement.decided().has_value() || is_decided(); }
   bool is_decided() const { return activation.is_decided(); }
   void adopt(const EpochRecord& record, Turn& turn);
-  bool is_finished() const { return activation.is_released() && (activation.is_active() || activation.needs_repair()); }
+  bool is_finished() const {
+    if (is_erased) return true;
+    const bool has_settled = slot.receiver == 0 || activation.is_active() || activation.needs_repair();
+    return activation.is_released() && has_settled;
+  }
   std::size_t connected() const;
   CeremonyStatus status() const;
 
@@ -108,9 +127,12 @@ struct Ceremony::Impl {
   Outbox outbox;
   AttemptClock attempts;
   PrekeyBook prekeys;
+  ApprovalBook approvals;
   CandidateBook candidates;
   Agreement agreement;
   Activation activation;
+  FateBook fates;
+  Agreement fate;
   Repair repair;
   EarlyBook early;
   PullBook pulls;
@@ -127,9 +149,12 @@ struct Ceremony::Impl {
   bool is_ordered = false;
   bool has_news = false;  // something that early messages may have waited for
   bool is_cleaned = false;
+  std::optional<std::uint64_t> retires_at;  // Unix seconds: end of the grace period
+  bool is_erased = false;
   std::uint64_t repeats = 0;
   Instant repeat_at{};
   Instant seen_at{};  // of the last input
+  std::uint64_t seen_unix = 0;
   Instant decided_at{};
   std::optional<Instant> released_at;
   Effects restored;  // what the restoration asks for; given out with the first input

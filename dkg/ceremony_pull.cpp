@@ -86,7 +86,7 @@ void Ceremony::Impl::show_decision(MessageType type, Position member, Phase repo
       break;
     case MessageType::node_status:
       is_undecided = reported < Phase::decided;
-      is_unreleased = reported < Phase::activated;
+      is_unreleased = reported < Phase::released;
       // It may have the Link already; its state does not say.
       if (reported == Phase::need_repair) every = 60s;
       break;
@@ -102,9 +102,12 @@ void Ceremony::Impl::show_decision(MessageType type, Position member, Phase repo
     turn.show(chain);
     return;
   }
-  if (!is_undecided || turn.instant() < decided_at + pause) return;
+  const auto& record = *activation.record();
+  if (!is_undecided && !record.activation) return;
+  if (!is_unreleased || turn.instant() < decided_at + pause) return;
   if (!pulls.may_show(member, every, turn.instant())) return;
-  turn.show(activation.record()->final);
+  turn.show(record.final);
+  if (record.activation) turn.show(*record.activation);
 }
 
 }  // namespace kms::dkg

@@ -3,35 +3,44 @@
 #include "dkg/ceremony_impl.h"
 
 namespace kms::dkg {
-Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairRequest& request, const Envelope& envelope, Position sender,
+namespace {
+
+bool may_repair(const SlotContext& slot, const Seat& sender) {
+  return sender.receiver != 0 && sender.member != slot.member;
+}
+
+}  // namespace
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairRequest& request, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (sender == slot.receiver || !repair.wants(request, activation) || !is_authentic(request, envelope, sender, source))
+  if (!may_repair(slot, sender) || !repair.wants(request, activation) ||
+      !is_authentic(request, envelope, sender, source))
     return Taken::no;
-  repair.take(sender, request, envelope, activation, turn);
+  repair.take(sender.receiver, request, envelope, activation, turn);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairDelta& delta, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairDelta& delta, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (sender == slot.receiver || !repair.wants(delta.rid) || !is_authentic(delta, envelope, sender, source))
+  if (!may_repair(slot, sender) || !repair.wants(delta.rid) || !is_authentic(delta, envelope, sender, source))
     return Taken::no;
-  repair.take(sender, delta, envelope, activation, turn);
+  repair.take(sender.receiver, delta, envelope, activation, turn);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairSigma& sigma, const Envelope& envelope, Position sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairSigma& sigma, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
-  if (sender == slot.receiver || !repair.wants(sigma.rid) || !is_authentic(sigma, envelope, sender, source))
+  if (!may_repair(slot, sender) || !repair.wants(sigma.rid) || !is_authentic(sigma, envelope, sender, source))
     return Taken::no;
-  repair.take(sender, sigma, envelope, turn);
+  repair.take(sender.receiver, sigma, envelope, turn);
   return Taken::yes;
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairComplaint& complaint, const Envelope& envelope, Position sender,
-                                            Source source, Turn& turn) {
-  if (sender == slot.receiver || !repair.wants(complaint.rid) || !is_authentic(complaint, envelope, sender, source))
+Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairComplaint& complaint, const Envelope& envelope,
+                                            const Seat& sender, Source source, Turn& turn) {
+  if (!may_repair(slot, sender) || !repair.wants(complaint.rid) || !is_authentic(complaint, envelope, sender, source))
     return Taken::no;
-  repair.take(sender, complaint, envelope, turn);
+  repair.take(sender.receiver, complaint, envelope, turn);
   return Taken::yes;
 }
 

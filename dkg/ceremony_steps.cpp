@@ -27,6 +27,7 @@ std::size_t Ceremony::Impl::connected() const {
 // Feeds back what was said and does what became possible, until nothing moves.
 void Ceremony::Impl::settle(Turn& turn) {
   seen_at = turn.instant();
+  seen_unix = turn.unix_s();
   for (int i = 0;; ++i) {
     KMS_ASSERT(i < kRoundsOfSettling);
     while (const auto own = turn.next_own()) take_in(*own, Source::own, turn);
@@ -41,6 +42,7 @@ void Ceremony::Impl::settle(Turn& turn) {
 }
 
 void Ceremony::Impl::step(Turn& turn) {
+  if (is_erased) return;
   if (!has_decision()) {
     open(turn);
     raise_attempt(turn);
@@ -58,17 +60,10 @@ void Ceremony::Impl::step(Turn& turn) {
   candidates.forget_below(agreement.view());
   conclude(turn);
   activation.advance(turn);
+  settle_fate(turn);
   repair.advance(activation, peers, turn);
   clean(turn);
-}
-
-void Ceremony::Impl::open(Turn& turn) {
-  if (attempts.is_open()) return;
-  const bool is_reached = slot.plan.genesis == Genesis::automatic && connected() >= slot.deciding().q();
-  if (!is_ordered && !is_reached) return;
-  attempts.open(stored_attempt, turn.instant());
-  has_news = true;
-  turn.report(Event::Kind::phase, "the slot is open");
+  retire(turn);
 }
 
 void Ceremony::Impl::raise_attempt(Turn& turn) {
@@ -83,41 +78,6 @@ void Ceremony::Impl::raise_attempt(Turn& turn) {
     if (round.header().attempt == stored_attempt) attempts.saw_header(stored_attempt);
   }
   forget_rounds();
-}
-
-// Check 1 and 6 as the initiator: everybody who announced, or after Delta_prekey whoever did if they are q'.
-void Ceremony::Impl::initiate(Turn& turn) {
-  if (!attempts.is_open() || slot.decider == 0) return;
-  const auto attempt = attempts.own();
-  const auto name = "header/" + std::to_string(attempt);
-  if (slot.leader(attempt) != slot.decider || turn.has_said(name)) return;
-  const auto members = slot.receivers().size();
-  const auto announced = prekeys.announced(attempt);
-  const bool is_waited = turn.instant() >= attempts.opened() + slot.plan.timing.prekey_wait;
-  if (announced < slot.receiving().q() || (announced < members && !is_waited)) return;
-  CeremonyHeader header{.kind = slot.kind(),
-                        .emergency = false,
-                        .terms = slot.terms(),
-                        .epoch = slot.epoch(),
-                        .branch = slot.branch(),
-                        .void_cert = {},
-                        .attempt = attempt,
-                        .initiator = slot.decider,
-                        .old = {},
-                        .members = {},
-                        .threshold = slot.receiving(),
-                        .file = slot.plan.file,
-                        .not_after = slot.plan.not_after,
-                        .approvals = {},
-                        .registry_ref = {}};
-  std::size_t present = 0;
-  for (Position member = 1; member <= members; ++member) {
-    auto prekey = prekeys.find(member, attempt);
-    if (prekey) ++present;
-    header.members.push_back({slot.receivers().at(member), std::move(prekey)});
-  }
-  if (present < slot.receiving().q()) return;
-  turn.say(name, header);
 }
 
 // The newest live attempt whose Deals suffice: all in, or waited for long enough.
@@ -191,7 +151,7 @@ void Ceremony::Impl::admit_values(Turn& turn) {
     turn.put("cert/1/" + to_hex(transcript.view()), certificate.body());
     turn.report(Event::Kind::progress,
                 "a candidate of " + std::to_string(value->list.size()) + " Deals has its certificate");
-    agreement.admit(*value, turn);
+    agreement.admit(hash, turn);
   }
 }
 
@@ -250,40 +210,38 @@ void Ceremony::Impl::repeat(Turn& turn) {
   ++repeats;
   if (is_finished()) return;
   if (!has_decision()) agreement.repeat(candidates, turn, outbox);
+  if (activation.is_activated()) fate.repeat(fates, turn, outbox);
   if (repeats % 2 != 0) return;
   for (const auto& [name, envelope] : outbox.all()) {
-    bool is_needed = false;
-    switch (envelope.type) {
-      case MessageType::prekey_announce:
-      case MessageType::candidate:
-        is_needed = !has_decision();
-        break;
-      case MessageType::ceremony_header: {
-        const auto header = CeremonyHeader::parse(envelope.body);
-        is_needed = !has_decision() && header && attempts.is_live(header->attempt);
-        break;
-      }
-      case MessageType::deal:
-      case MessageType::complaint:
-      case MessageType::ready: {
-        const auto sid = [&]() -> std::optional<Sid> {
-          if (const auto deal = Deal::parse(envelope.body); deal) return deal->sid;
-          if (const auto complaint = Complaint::parse(envelope.body); complaint) return complaint->sid;
-          if (const auto ready = Ready::parse(envelope.body); ready) return ready->sid;
-          return std::nullopt;
-        }();
-        const auto* round = sid ? find_round(*sid) : nullptr;
-        is_needed = !has_decision() && round != nullptr && attempts.is_live(round->header().attempt);
-        break;
-      }
-      case MessageType::active:
-      case MessageType::confirm:
-        is_needed = !activation.is_released();
-        break;
-      default:
-        break;
+    if (is_repeated(envelope)) turn.publish(envelope);
+  }
+}
+
+bool Ceremony::Impl::is_repeated(const Envelope& envelope) const {
+  const auto is_live_sid = [&](const auto& message) {
+    const auto round = message ? rounds.find(message->sid) : rounds.end();
+    return !has_decision() && round != rounds.end() && attempts.is_live(round->second.header().attempt);
+  };
+  switch (envelope.type) {
+    case MessageType::prekey_announce:
+    case MessageType::approval:
+    case MessageType::candidate:
+      return !has_decision();
+    case MessageType::ceremony_header: {
+      const auto header = CeremonyHeader::parse(envelope.body);
+      return !has_decision() && header && attempts.is_live(header->attempt);
     }
-    if (is_needed) turn.publish(envelope);
+    case MessageType::deal:
+      return is_live_sid(Deal::parse(envelope.body));
+    case MessageType::complaint:
+      return is_live_sid(Complaint::parse(envelope.body));
+    case MessageType::ready:
+      return is_live_sid(Ready::parse(envelope.body));
+    case MessageType::active:
+    case MessageType::confirm:
+      return !activation.is_released();
+    default:
+      return false;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "dkg/deal_round.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace kms::dkg {
@@ -9,18 +11,20 @@ DealRound::DealRound(const SlotContext& slot, CeremonyHeader header, Envelope en
     : slot_(slot),
       header_(std::move(header)),
       envelope_(std::move(envelope)),
-      terms_(deal_terms(header_, header_.sid())),
+      terms_(deal_terms(header_, header_.sid(), slot.old_points())),
       secret_(secret) {}
 
 void DealRound::join(Instant now, Turn& turn) {
   if (joined_at_) return;
   joined_at_ = now;
   turn.put("joined/" + std::to_string(header_.attempt), envelope_.encode());
-  if (slot_.dealer == 0) return;
+  if (!slot_.can_deal()) return;
   // The finished Deal is durable in the checkpoint of the marker, so that the seed never needs to be.
   const auto fresh = crypto::Secret<32>::random(*slot_.entropy);
   const auto seed = deal_seed(fresh, *slot_.node_secret, sid());
-  turn.say("deal/" + to_hex(sid().view()), make_deal(terms_, slot_.dealer, seed));
+  static const std::vector<crypto::SecretScalar> kNoShares;
+  const auto& shares = slot_.previous() == nullptr ? kNoShares : *slot_.old_shares;
+  turn.say("deal/" + to_hex(sid().view()), make_deal(terms_, slot_.dealer, seed, shares));
 }
 
 bool DealRound::wants(Position dealer, const DealHash& hash) const {
@@ -33,17 +37,18 @@ bool DealRound::add(Deal deal, const DealHash& hash, const Envelope& envelope, T
   const auto dealer = deal.dealer;
   if (const auto verdict = check_deal(terms_, deal); !verdict) {
     convicted_.insert(dealer);
-    turn.report(Event::Kind::blame, "a Deal fails its objective checks: " + verdict.error().message, dealer,
-                evidence_of({&envelope}));
+    turn.report(Event::Kind::blame, "a Deal fails its objective checks: " + verdict.error().message,
+                Culprit::dealer(dealer), evidence_of({&envelope}));
     return false;
   }
   auto& hashes = by_dealer_[dealer];
   if (!hashes.empty()) {
     const Equivocation evidence{EquivocationKind::deal, deals_.at(hashes.front()).envelope.encode(), envelope.encode()};
-    turn.report(Event::Kind::blame, "two Deals for one header", dealer, evidence.body());
+    turn.report(Event::Kind::blame, "two Deals for one header", Culprit::dealer(dealer), evidence.body());
   }
   hashes.push_back(hash);
-  auto [held, is_new] = deals_.try_emplace(hash, Held{std::move(deal), hash, envelope, std::nullopt, false, {}});
+  auto [held, is_new] =
+      deals_.try_emplace(hash, Held{std::move(deal), hash, envelope, deals_.size(), std::nullopt, false, {}});
   KMS_ASSERT(is_new);
   open(held->second, turn);
   return true;
@@ -58,7 +63,8 @@ void DealRound::open(Held& held, Turn& turn) {
   }
   held.is_bad = true;
   convicted_.insert(held.deal.dealer);
-  turn.report(Event::Kind::misbehaviour, "the own share in a Deal does not fit its commitments", held.deal.dealer);
+  turn.report(Event::Kind::misbehaviour, "the own share in a Deal does not fit its commitments",
+              Culprit::dealer(held.deal.dealer));
   if (!held.accusers.empty()) return;  // evidence is there already
   const auto name = "complaint/" + to_hex(held.hash.view());
   if (turn.has_said(name)) return;
@@ -93,7 +99,7 @@ bool DealRound::add_complaint(const Complaint& complaint, const Envelope& envelo
   const bool is_first = held.accusers.size() == 1;
   convicted_.insert(complaint.dealer);
   if (is_first) {
-    turn.report(Event::Kind::blame, "a share that does not fit its commitments", complaint.dealer,
+    turn.report(Event::Kind::blame, "a share that does not fit its commitments", Culprit::dealer(complaint.dealer),
                 evidence_of({&held.envelope, &envelope}));
   }
   return is_first;
@@ -109,7 +115,25 @@ DealList DealRound::usable() const {
   for (const auto& [dealer, hashes] : by_dealer_) {
     if (!convicted_.contains(dealer)) list.push_back({dealer, hashes.front()});
   }
+  if (list.size() <= slot_.deals_max()) return list;
+  std::sort(list.begin(), list.end(),
+            [&](const DealRef& a, const DealRef& b) { return deals_.at(a.hash).order < deals_.at(b.hash).order; });
+  list.resize(slot_.deals_max());
+  std::sort(list.begin(), list.end());
   return list;
+}
+
+bool DealRound::keeps_key(const DealList& list) const {
+  const auto weights = combination_weights(header_.kind, list);
+  for (std::size_t key = 0; key < header_.keys(); ++key) {
+    std::vector<crypto::Element> terms;
+    for (std::size_t at = 0; at < list.size(); ++at) {
+      const auto& constant = deals_.at(list[at].hash).deal.keys[key].commitments[0];
+      terms.push_back(crypto::multiply(weights[at], constant));
+    }
+    if (crypto::sum(terms) != crypto::Element(slot_.previous()->tables[key].public_key)) return false;
+  }
+  return true;
 }
 
 std::vector<DealHash> DealRound::missing(const DealList& list) const {

@@ -15,6 +15,7 @@ class DealRound {
     Deal deal;
     DealHash hash;
     Envelope envelope;
+    std::size_t order = 0;            // of arrival
     std::optional<OwnShares> shares;  // valid ones; nothing if absent, without prekey, or bad
     bool is_bad = false;              // the own share does not fit
     std::set<Position> accusers;      // whose valid complaints were taken
@@ -49,7 +50,7 @@ class DealRound {
 
   const Held* find(const DealHash& hash) const;
   bool is_convicted(Position member) const { return convicted_.contains(member); }
-  // Dealers not convicted, each with the Deal held longest.
+  // Dealers not convicted, each with its Deal held longest; in a reshare the t that are held longest of all.
   DealList usable() const;
   bool has_dealt(Position dealer) const { return by_dealer_.contains(dealer); }
   std::size_t dealers_heard() const { return by_dealer_.size(); }
@@ -62,6 +63,8 @@ class DealRound {
 
   // For a decided list that is held. V_i of every member, one list per key.
   std::vector<std::vector<crypto::Element>> verification_points(const DealList& list) const;
+  // In a reshare: C'_0 = S of every key.
+  bool keeps_key(const DealList& list) const;
   // s_i of every key; needs has_valid_shares(list).
   std::vector<crypto::SecretScalar> own_shares(const DealList& list) const;
 

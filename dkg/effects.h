@@ -63,7 +63,7 @@ struct Event {
   };
   Kind kind = Kind::progress;
   std::string text;           // one sentence
-  std::uint16_t culprit = 0;  // position in the committee, 0 = nobody
+  std::uint16_t culprit = 0;  // position in O and N together (Ceremony::everybody), 0 = nobody
   Bytes evidence;
 };
 

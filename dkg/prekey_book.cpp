@@ -17,7 +17,7 @@ std::uint32_t PrekeyBook::window_of(std::uint32_t attempt) {
 }
 
 void PrekeyBook::announce(std::uint32_t attempt, Turn& turn) {
-  if (is_destroyed_) return;
+  if (is_destroyed_ || slot_.receiver == 0) return;
   // The next eight when the own attempt has used half of these.
   const std::uint64_t current = window_of(attempt);
   const std::uint64_t last = std::min(current + (attempt % kWindow >= kWindow / 2 ? kWindow : 0), kLastWindow);

@@ -76,6 +76,10 @@ void RepairPrekeys::destroy(std::uint32_t number, Turn& turn) {
   turn.erase(record_of(number));
 }
 
+void RepairPrekeys::erase(Turn& turn) {
+  while (!secrets_.empty()) destroy(secrets_.begin()->first, turn);
+}
+
 bool RepairPrekeys::wants(Position member, const PreKeyAnnounce& announce) const {
   if (announce.series != Series::repair || announce.key_set != slot_.plan.key_set) return false;
   if (announce.epoch != slot_.epoch() || announce.branch != slot_.branch()) return false;

@@ -24,6 +24,7 @@ class RepairPrekeys {
   // A session uses the number: no other may. It stays readable until destroyed.
   void use(std::uint32_t number) { next_ = std::max(next_, number + 1); }
   void destroy(std::uint32_t number, Turn& turn);
+  void erase(Turn& turn);
 
   // Bounds before the signature is checked: one announcement and one conflicting per (member, first), the four
   // highest windows of a member.

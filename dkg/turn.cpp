@@ -35,8 +35,22 @@ void Turn::destroy(const std::string& kek) {
   effects_.save.writes.push_back(DestroyKek{kek});
 }
 
-void Turn::report(Event::Kind kind, std::string text, Position culprit, Bytes evidence) {
-  effects_.report.push_back({kind, std::move(text), culprit, std::move(evidence)});
+void Turn::report(Event::Kind kind, std::string text, const Culprit& culprit, Bytes evidence) {
+  const auto place = [&]() -> Position {
+    if (culprit.position == 0) return 0;
+    switch (culprit.role) {
+      case Culprit::Role::receiver:
+        return slot_.member_of_receiver(culprit.position);
+      case Culprit::Role::dealer:
+        return slot_.member_of_dealer(culprit.position);
+      case Culprit::Role::decider:
+        return slot_.member_of_decider(culprit.position);
+      case Culprit::Role::member:
+        break;
+    }
+    return culprit.position;
+  };
+  effects_.report.push_back({kind, std::move(text), place(), std::move(evidence)});
 }
 
 std::optional<Envelope> Turn::next_own() {

@@ -23,6 +23,21 @@ class Outbox {
   std::map<std::string, Envelope> said_;
 };
 
+// Who an Event is about, as a place in everybody(); a bare position is one in N.
+struct Culprit {
+  enum class Role : std::uint8_t { receiver, dealer, decider, member };
+  Culprit() = default;
+  Culprit(Position receiver) : role(Role::receiver), position(receiver) {}
+  static Culprit dealer(Position position) { return {Role::dealer, position}; }
+  static Culprit decider(Position position) { return {Role::decider, position}; }
+  static Culprit member(Position position) { return {Role::member, position}; }
+  Role role = Role::member;
+  Position position = 0;
+
+ private:
+  Culprit(Role role_in, Position position_in) : role(role_in), position(position_in) {}
+};
+
 class Turn {
  public:
   Turn(const SlotContext& slot, Outbox& outbox, Now now) : slot_(slot), outbox_(outbox), now_(now) {}
@@ -35,6 +50,12 @@ class Turn {
   void say(const std::string& name, const M& message) {
     if (outbox_.has(name)) return;
     say_envelope(name, seal(message, *slot_.key, slot_.plan.network_id));
+  }
+  // The same for a message whose body holds its signature.
+  template <class M>
+  void say_as_signed(const std::string& name, const M& message) {
+    if (outbox_.has(name)) return;
+    say_envelope(name, wrap(message, slot_.self, slot_.plan.network_id));
   }
   // Without a signature of its own; not fed back.
   template <class M>
@@ -52,7 +73,7 @@ class Turn {
   void seal_record(const std::string& name, const std::string& kek, crypto::SecretBytes value);
   void erase(const std::string& name);
   void destroy(const std::string& kek);
-  void report(Event::Kind kind, std::string text, Position culprit = 0, Bytes evidence = {});
+  void report(Event::Kind kind, std::string text, const Culprit& culprit = {}, Bytes evidence = {});
 
   // Own messages not yet fed back.
   std::optional<Envelope> next_own();

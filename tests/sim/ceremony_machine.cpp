@@ -49,8 +49,7 @@ Boot Committee::boot() {
   return [this](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
     const dkg::Self self{nodes[member - 1], node_secrets[member - 1]};
     auto ceremony = dkg::Ceremony::restore(plan, self, disk, *entropy[member - 1], now);
-    return std::make_unique<CeremonyMachine>(std::move(ceremony.value()), plan,
-                                             dkg::NodeId{nodes[member - 1].node_id()});
+    return std::make_unique<CeremonyMachine>(std::move(ceremony.value()));
   };
 }
 
@@ -63,7 +62,7 @@ Output CeremonyMachine::output(dkg::Effects effects, Now now) {
   if (status != last_status_ || now.instant >= status_at_ + 10s) {
     last_status_ = status;
     status_at_ = now.instant;
-    out.send.push_back(dkg::wrap(dkg::NodeStatus{{status}}, self_, plan_.network_id).encode());
+    out.send.push_back(dkg::wrap(dkg::NodeStatus{{status}}, ceremony_.self(), ceremony_.plan().network_id).encode());
   }
   return out;
 }
@@ -75,6 +74,7 @@ Output CeremonyMachine::receive(const Bytes& message, Now now) {
 }
 
 Output CeremonyMachine::tick(Now now) {
+  if (const auto until = std::exchange(approves_, std::nullopt)) return output(ceremony_.approve(*until, now), now);
   return output(ceremony_.tick(now), now);
 }
 
@@ -86,7 +86,7 @@ std::optional<Instant> CeremonyMachine::wakes_at() const {
 
 Output CeremonyMachine::connected(const std::set<std::size_t>& members, Now now) {
   std::set<dkg::NodeId> peers;
-  for (const auto member : members) peers.insert(plan_.members.at(static_cast<dkg::Position>(member)).node);
+  for (const auto member : members) peers.insert(ceremony_.everybody().at(static_cast<dkg::Position>(member)).node);
   return output(ceremony_.peers_connected(peers, now), now);
 }
 

@@ -18,8 +18,9 @@ struct Committee {
 
 class CeremonyMachine final : public Machine {
  public:
-  CeremonyMachine(dkg::Ceremony ceremony, const dkg::Plan& plan, dkg::NodeId self)
-      : ceremony_(std::move(ceremony)), plan_(plan), self_(self) {}
+  // `approves`: until when its operator approves the plan, at once.
+  explicit CeremonyMachine(dkg::Ceremony ceremony, std::optional<std::uint64_t> approves = {})
+      : ceremony_(std::move(ceremony)), approves_(approves) {}
   Output receive(const Bytes& message, Now now) override;
   Output tick(Now now) override;
   std::optional<Instant> wakes_at() const override;
@@ -32,8 +33,7 @@ class CeremonyMachine final : public Machine {
   Output output(dkg::Effects effects, Now now);
 
   dkg::Ceremony ceremony_;
-  const dkg::Plan& plan_;
-  dkg::NodeId self_;
+  std::optional<std::uint64_t> approves_;
   dkg::NodeStatus::Entry last_status_;
   Instant status_at_{};
   std::vector<dkg::Event> events_;

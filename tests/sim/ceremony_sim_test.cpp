@@ -47,7 +47,7 @@ struct Trial {
   // Everything that must hold whatever happened, in one line for the failure message.
   std::string verdict() {
     if (!fields.verdict().empty()) return fields.verdict();
-    if (auto wrong = check_key(committee, finishers()); !wrong.empty()) return wrong;
+    if (auto wrong = check_key(committee.plan, finishers()); !wrong.empty()) return wrong;
     for (std::size_t member = 1; member <= committee.nodes.size(); ++member) {
       auto* machine = static_cast<CeremonyMachine*>(world.machine(member));
       if (machine == nullptr) continue;
@@ -180,7 +180,7 @@ TEST(CeremonySim, ADealerOfAWrongShareIsConvictedAndDroppedAndNobodyIsLeftWithou
       }
     }
     EXPECT_FALSE(wrong.empty());
-    EXPECT_EQ(check_key(committee, finishers), "");
+    EXPECT_EQ(check_key(committee.plan, finishers), "");
     EXPECT_GE(blamed, 3u) << "everybody who saw the complaint holds the evidence";
   }
 }

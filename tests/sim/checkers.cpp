@@ -39,8 +39,8 @@ bool fits_every_key(const Shares& shares, std::vector<Position> positions, Posit
   return crypto::interpolate(positions, known).publish() == crypto::Scalar(key);
 }
 
-std::string check_one(const Committee& committee, const dkg::KeyTable& table, const Shares& shares) {
-  const auto t = committee.plan.threshold.t();
+std::string check_one(const dkg::Plan& plan, const dkg::KeyTable& table, const Shares& shares) {
+  const auto t = plan.threshold.t();
   for (const auto& [position, share] : shares) {
     if (!(crypto::multiply_generator(*share) == table.share(position))) return "a share does not fit the table";
   }
@@ -66,7 +66,7 @@ std::string check_one(const Committee& committee, const dkg::KeyTable& table, co
 
 }  // namespace
 
-std::string check_key(const Committee& committee, const std::vector<const dkg::Ceremony*>& finishers) {
+std::string check_key(const dkg::Plan& plan, const std::vector<const dkg::Ceremony*>& finishers) {
   if (finishers.empty()) return {};
   const auto& first = *finishers.front()->record();
   for (const auto* ceremony : finishers) {
@@ -74,16 +74,17 @@ std::string check_key(const Committee& committee, const std::vector<const dkg::C
     if (record.transcript != first.transcript) return "two T";
     if (record.root != first.root) return "two roots";
     if (record.tables != first.tables) return "two tables";
-    if (record.tables.size() != committee.plan.labels.size()) return "a table is missing";
+    if (record.tables.size() != plan.labels.size()) return "a table is missing";
   }
   for (std::size_t key = 0; key < first.tables.size(); ++key) {
     Shares shares;
     for (const auto* ceremony : finishers) {
       if (ceremony->shares() == nullptr) continue;
-      const auto position = committee.plan.members.position_of(ceremony->self());
+      const auto position = plan.members.position_of(ceremony->self());
+      if (!position) return "a share with a node that is no member";
       shares.emplace(*position, &(*ceremony->shares())[key]);
     }
-    const auto verdict = check_one(committee, first.tables[key], shares);
+    const auto verdict = check_one(plan, first.tables[key], shares);
     if (!verdict.empty()) return verdict;
   }
   return {};
@@ -96,6 +97,12 @@ void FieldChecker::note(std::size_t member, const std::string& field, const Byte
   }
 }
 
+// One slot's votes and another's are as different as its two instances'.
+template <class M>
+std::string instance_of(const M& message) {
+  return (message.instance == dkg::Instance::fate ? " of the fate of " : " of ") + message.slot.hex();
+}
+
 void FieldChecker::see(std::size_t member, const Bytes& bytes) {
   const auto envelope = dkg::Envelope::parse(bytes);
   if (!envelope || !envelope->signature) return;
@@ -104,9 +111,10 @@ void FieldChecker::see(std::size_t member, const Bytes& bytes) {
   if (const auto* deal = std::get_if<dkg::Deal>(&*message)) {
     note(member, "the Deal of " + deal->sid.hex(), to_bytes(deal->hash().view()));
   } else if (const auto* proposal = std::get_if<dkg::Proposal>(&*message)) {
-    note(member, "the Proposal of view " + std::to_string(proposal->view), to_bytes(proposal->value().view()));
+    const auto view = std::to_string(proposal->view) + instance_of(*proposal);
+    note(member, "the Proposal of view " + view, to_bytes(proposal->value().view()));
   } else if (const auto* vote = std::get_if<dkg::Vote>(&*message)) {
-    const auto view = std::to_string(vote->view);
+    const auto view = std::to_string(vote->view) + instance_of(*vote);
     if (vote->kind == dkg::VoteKind::notarize) {
       note(member, "the Notarize of view " + view, to_bytes(vote->value.view()));
     } else {
@@ -115,13 +123,14 @@ void FieldChecker::see(std::size_t member, const Bytes& bytes) {
   } else if (const auto* active = std::get_if<dkg::Active>(&*message)) {
     Bytes shares;
     for (const auto& key : active->keys) append(shares, key.share.bytes());
-    note(member, "the ACTIVE", shares);
+    note(member, "the ACTIVE of " + active->slot.hex(), shares);
   } else if (const auto* confirm = std::get_if<dkg::Confirm>(&*message)) {
-    note(member, "the CONFIRM", to_bytes(confirm->root.view()));
+    note(member, "the CONFIRM of " + confirm->slot.hex(), to_bytes(confirm->root.view()));
   } else if (const auto* announce = std::get_if<dkg::PreKeyAnnounce>(&*message)) {
     for (std::size_t i = 0; i < announce->prekeys.size(); ++i) {
       const auto series = std::to_string(static_cast<int>(announce->series));
-      note(member, "prekey " + series + "/" + std::to_string(announce->first + i),
+      note(member,
+           "prekey " + series + "/" + std::to_string(announce->epoch) + "/" + std::to_string(announce->first + i),
            to_bytes(announce->prekeys[i].key.bytes()));
     }
   } else if (const auto* delta = std::get_if<dkg::RepairDelta>(&*message)) {

@@ -8,7 +8,7 @@ namespace kms::sim {
 
 // All finishers: same T, root and S; s_i G = table; any t shares give the discrete logarithm of S; any t - 1 fit every
 // key.
-std::string check_key(const Committee& committee, const std::vector<const dkg::Ceremony*>& finishers);
+std::string check_key(const dkg::Plan& plan, const std::vector<const dkg::Ceremony*>& finishers);
 
 // No two different signed values for one field of PROTOCOL.md 4.9 from one member, over all its restarts.
 class FieldChecker {

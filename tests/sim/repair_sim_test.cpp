@@ -126,7 +126,7 @@ struct RepairTrial {
       if (holds(member)) finishers.push_back(ceremony(member));
     }
     if (!fields.verdict().empty()) return fields.verdict();
-    return check_key(committee, finishers);
+    return check_key(committee.plan, finishers);
   }
   // Who is blamed with evidence, over all machines that run.
   std::set<dkg::Position> blamed() {

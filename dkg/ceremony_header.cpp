@@ -1,0 +1,157 @@
+// How a slot opens and an attempt begins: approvals, headers, joining (PROTOCOL.md 4.1).
+#include "dkg/ceremony_impl.h"
+
+namespace kms::dkg {
+
+// Checks 2 to 6 of PROTOCOL.md 4.1 without the own-prekey clause and without a clock.
+HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
+  const auto* previous = slot.previous();
+  const auto last = previous == nullptr ? std::nullopt : std::optional(previous->header.epoch);
+  if (auto fault = check_terms(header, slot.terms(), last, {})) return fault;
+  if (auto fault = check_threshold(header, slot.plan.lower)) return fault;
+  if (previous == nullptr) {
+    if (auto fault = check_genesis(header, slot.plan.members, slot.plan.threshold, slot.plan.file)) return fault;
+    return check_members(header, slot.plan.network_id);
+  }
+  const bool is_planned = header.committee() == slot.plan.members && header.threshold == slot.plan.threshold &&
+                          header.file == slot.plan.file && header.kind == slot.kind() && !header.emergency;
+  if (!is_planned) return HeaderFault::committee_differs_from_file;
+  if (auto fault = check_approvals(header, slot.plan.network_id, slot.deciders())) return fault;
+  if (auto fault = check_old_epoch(header, previous->as_old())) return fault;
+  return check_members(header, slot.plan.network_id);
+}
+
+// Check 1: a refresh without approvals needs the own clock's word.
+bool Ceremony::Impl::may_open(const CeremonyHeader& header, const Turn& turn) const {
+  if (slot.previous() == nullptr) return true;
+  if (!header.approvals.empty()) return !check_expiry(header, turn.unix_s());
+  return slot.plan.refresh && slot.plan.refresh->may_join(turn.unix_s());
+}
+
+bool Ceremony::Impl::may_join(const CeremonyHeader& header, const Turn& turn) const {
+  if (has_decision() || joined.contains(header.attempt) || !attempts.is_live(header.attempt)) return false;
+  return may_open(header, turn) && !check_expiry(header, turn.unix_s());
+}
+
+Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const Envelope& envelope, const Seat& sender,
+                                            Source source, Turn& turn) {
+  if (header.terms.key_set != slot.plan.key_set || header.slot() != slot.slot) return Taken::no;
+  if (header.initiator != slot.leader(header.attempt) || sender.decider != header.initiator) return Taken::no;
+  const auto sid = header.sid();
+  if (rounds.contains(sid)) return Taken::no;
+  const bool is_pushed = source == Source::peer || source == Source::checked;
+  const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
+  const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
+  // Not headers[..]: nothing is noted before the signature is checked.
+  const auto pushed = headers.find(header.attempt);
+  if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
+  if (!is_authentic(header, envelope, sender, source)) return Taken::no;
+  if (!is_asked && !is_live) return Taken::early;
+  spent += static_cast<std::int64_t>(2 * header.members.size() + header.approvals.size());
+  if (const auto fault = judge_header(header)) {
+    is_refuted = true;
+    const bool is_foreign =
+        *fault == HeaderFault::committee_differs_from_file || *fault == HeaderFault::key_set_terms_differ;
+    turn.report(is_foreign ? Event::Kind::parameters : Event::Kind::misbehaviour,
+                "a header is refused: " + std::string(name_of(*fault)), Culprit::member(sender.member));
+    return Taken::no;
+  }
+  // One that came by push is nothing to a node whose clock or file does not let the slot open; one that a certificate
+  // names has been judged by those who signed it.
+  if (is_pushed && !may_open(header, turn)) return Taken::no;
+  if (is_pushed) ++headers[header.attempt];
+  // A valid header opens the slot: in a DKG each member's own file is its approval.
+  const bool is_opened = source == Source::stored || may_open(header, turn);
+  if (!attempts.is_open() && !has_decision() && is_opened) attempts.open(stored_attempt, turn.instant());
+  const auto own = prekeys.own_key(header.attempt);
+  const bool is_present =
+      slot.receiver != 0 && !header.is_absent(slot.receiver) && own && !check_own_prekey(header, slot.receiver, own);
+  auto& round = rounds.try_emplace(sid, slot, header, envelope, is_present ? prekeys.secret(header.attempt) : nullptr)
+                    .first->second;
+  has_news = true;
+  attempts.saw_header(header.attempt);
+  if (source == Source::stored) return Taken::yes;
+  if (may_join(header, turn)) {
+    joined.emplace(header.attempt, sid);
+    round.join(turn.instant(), turn);
+    agreement.wait_for_deals(turn.instant() + slot.plan.timing.deal_wait);
+    if (!is_present && slot.receiver != 0) {
+      turn.report(Event::Kind::progress, "attempt " + std::to_string(header.attempt) + " counts this node as absent");
+    }
+  }
+  agreement.start(turn.instant());
+  return Taken::yes;
+}
+
+void Ceremony::Impl::open(Turn& turn) {
+  if (attempts.is_open()) return;
+  if (slot.previous() == nullptr) {
+    const bool is_reached = slot.plan.genesis == Genesis::automatic && connected() >= slot.deciding().q();
+    if (!is_ordered && !is_reached) return;
+  } else {
+    const bool is_due = slot.plan.refresh && slot.plan.refresh->is_due(turn.unix_s());
+    if (!is_due && !approvals.quorum(turn.unix_s())) return;
+  }
+  attempts.open(stored_attempt, turn.instant());
+  has_news = true;
+  turn.report(Event::Kind::phase, "the slot is open");
+}
+
+// Check 1 and 6 as the initiator: everybody who announced, or after Delta_prekey whoever did if they are q'.
+void Ceremony::Impl::initiate(Turn& turn) {
+  if (!attempts.is_open() || slot.decider == 0) return;
+  const auto attempt = attempts.own();
+  const auto name = "header/" + std::to_string(attempt);
+  if (slot.leader(attempt) != slot.decider || turn.has_said(name)) return;
+  const auto members = slot.receivers().size();
+  const auto announced = prekeys.announced(attempt);
+  const bool is_waited = turn.instant() >= attempts.opened() + slot.plan.timing.prekey_wait;
+  if (announced < slot.receiving().q() || (announced < members && !is_waited)) return;
+  const auto* previous = slot.previous();
+  const auto approved = previous == nullptr ? std::nullopt : approvals.quorum(turn.unix_s());
+  const bool may_refresh = slot.plan.refresh && slot.plan.refresh->may_join(turn.unix_s());
+  if (previous != nullptr && !approved && !may_refresh) return;
+  CeremonyHeader header{.kind = slot.kind(),
+                        .emergency = false,
+                        .terms = slot.terms(),
+                        .epoch = slot.epoch(),
+                        .branch = slot.branch(),
+                        .void_cert = {},
+                        .attempt = attempt,
+                        .initiator = slot.decider,
+                        .old = previous == nullptr ? std::nullopt : std::optional(previous->as_old()),
+                        .members = {},
+                        .threshold = slot.receiving(),
+                        .file = slot.plan.file,
+                        .not_after = approved ? approved->not_after : slot.plan.not_after,
+                        .approvals = approved ? approved->signatures : std::vector<IndexedSignature>{},
+                        .registry_ref = {}};
+  std::size_t present = 0;
+  for (Position member = 1; member <= members; ++member) {
+    auto prekey = prekeys.find(member, attempt);
+    if (prekey) ++present;
+    header.members.push_back({slot.receivers().at(member), std::move(prekey)});
+  }
+  if (present < slot.receiving().q()) return;
+  turn.say(name, header);
+}
+
+// One plan a slot: two quorums of approvals then share an honest member, and only one of two plans can have one.
+void Ceremony::Impl::approve(std::uint64_t not_after, Turn& turn) {
+  if (slot.previous() == nullptr || slot.decider == 0 || has_decision()) return;
+  auto approval = approvals.form(not_after);
+  const auto is_same_plan = [&](const Approval& other) {
+    return other.members == approval.members && other.threshold == approval.threshold && other.file == approval.file;
+  };
+  for (const auto& [name, envelope] : outbox.all()) {
+    if (envelope.type != MessageType::approval) continue;
+    const auto other = Approval::parse(envelope.body);
+    if (!other || is_same_plan(*other)) continue;
+    turn.report(Event::Kind::parameters, "this node has approved another plan for this epoch");
+    return;
+  }
+  approval.signature = slot.key->sign(approval.approval_digest(slot.plan.network_id));
+  turn.say_as_signed("approval/" + std::to_string(not_after), approval);
+}
+
+}  // namespace kms::dkg
