@@ -3,8 +3,10 @@
 // members within bounds.
 //
 // A service on top of a Host, like Discovery: the node hands over every HostEvent and calls `tick`. What names and
-// bytes mean is the node's business (ObjectStore). A peer that has nothing, refuses, stalls or leaves costs the pull
-// only time; one that sends other bytes than the name says is a liar: counted, and not asked for anything for a while.
+// bytes mean is the node's business. Every step of a pull has a deadline. A peer that refuses, stalls, is busy or
+// leaves costs the pull only time, and is asked again after a while, with others in between; one that does not have it
+// is not asked again; one that sends other bytes than the name says is a liar: counted, and not asked for anything for
+// a while.
 #pragma once
 
 #include <deque>
@@ -42,13 +44,15 @@ struct ObjectExchangeOptions {
   std::size_t pulls_max = 256;      // names wanted at a time; more are refused
   std::size_t announced_max = 128;  // of these, names that nobody but an announcer spoke of
   std::size_t announced_per_peer_max = 16;
-  std::size_t streams_max = 8;           // pulls in flight: with kObjectBytesMax the memory they can take
-  std::size_t streams_per_peer_max = 2;  // of these from one peer
-  std::size_t sources_max = 16;          // asked for one object before the pull fails
-  Duration stall_max = 2s;               // without a byte: the next source
-  Duration transfer_max = 20s;           // of one object from one source, however steadily it trickles
-  Duration distrust_time = 60s;          // of a liar
-  std::size_t served_per_peer_max = 4;   // streams that serve one peer
+  std::size_t streams_max = 8;                // pulls in flight: with kObjectBytesMax the memory they can take
+  std::size_t streams_per_peer_max = 2;       // of these from one peer
+  std::size_t sources_max = 16;               // asked for one object
+  Duration pull_max = 60s;                    // from its beginning to its last request; then the pull has failed
+  Duration retry_first = 1s, retry_max = 8s;  // until a source is asked again for one object, doubling
+  Duration stall_max = 2s;                    // without a byte, from the opening of the stream on: the next source
+  Duration transfer_max = 20s;                // of one object from one source, however steadily it trickles
+  Duration distrust_time = 60s;               // of a liar
+  std::size_t served_per_peer_max = 4;        // streams that serve one peer
   std::size_t served_bytes_max = std::size_t{32} << 20;  // being served, to all; beyond it: busy
   std::size_t peer_bytes_burst = std::size_t{8} << 20;   // served to one peer at once ..
   std::size_t peer_bytes_per_s = std::size_t{1} << 20;   // .. and then in each second; beyond it: busy
@@ -58,7 +62,7 @@ struct ObjectExchangeOptions {
 
 struct ObjectCounters {
   std::uint64_t pulled = 0;   // objects taken
-  std::uint64_t failed = 0;   // pulls that no source could answer
+  std::uint64_t failed = 0;   // pulls that no source could answer in time
   std::uint64_t refused = 0;  // pulls not begun: too many
   std::uint64_t asked = 0;    // requests sent
   std::uint64_t absent = 0;   // of these: the peer does not have it, or is busy
@@ -80,7 +84,7 @@ class ObjectExchange {
   // Gets an object that the node lacks; such ones come before announced ones. False: too many pulls.
   bool pull(const ObjectName& name, Now now);
   // The same for one that `announcer` has: it is asked first, then the other sources. A name that is being pulled
-  // already gains the source.
+  // already gains the source. It ends with an ObjectGiven that is `taken`, or with `is_pulling` no longer true.
   bool pull_announced(const ObjectName& name, const PeerId& announcer, Now now);
   bool is_pulling(const ObjectName& name) const { return pulls_.contains(name); }
   void forget(const ObjectName& name, Now now);
@@ -104,13 +108,19 @@ class ObjectExchange {
   std::size_t served_bytes() const { return served_bytes_; }
 
  private:
+  struct Source {  // who was asked for one object
+    std::uint32_t failures = 0;
+    Instant again_at;
+    bool is_over = false;  // not asked again
+  };
   struct Pull {
     std::optional<PeerId> announced_by;  // the first one; nothing: the node lacks it
     std::vector<PeerId> preferred;       // announcers
-    std::set<PeerId> asked;
+    std::map<PeerId, Source> sources;
+    std::size_t requests = 0;
     std::optional<StreamKey> stream;
     bool is_given = false;  // bytes are being judged
-    Instant since;          // order of service
+    Instant since, ends_at;
   };
   struct Transfer {
     ObjectName name;
@@ -130,16 +140,24 @@ class ObjectExchange {
     Instant at;
   };
 
-  bool may_ask(const PeerId& peer, Now now) const;
+  // object_pulls.cpp
+  Pull& begin_pull(const ObjectName& name, Now now);
   std::size_t announced_by(const std::optional<PeerId>& peer) const;
   bool refuse();
+  bool is_liar(const PeerId& peer, Now now) const;
+  bool may_ask(const PeerId& peer, Now now) const;
+  bool is_due(const Pull& pull, const PeerId& peer, Now now) const;
   std::optional<PeerId> next_source(const Pull& pull, Now now) const;
+  bool has_hope(const Pull& pull, Now now) const;
   void start_due(Now now);
   void start(const ObjectName& name, Pull& pull, const PeerId& peer, Now now);
+  void ask_again_later(Pull& pull, const PeerId& peer, Now now);
   void replied(StreamKey stream, ByteView bytes, Now now);
-  void take_reply(const Transfer& transfer, Now now);
-  void next(const ObjectName& name, std::uint64_t& counter, Now now);
+  void take_reply(const Transfer& transfer, Pull& pull, Now now);
   void lied(const ObjectName& name, const PeerId& peer, const std::string& why, Now now);
+  void broke_off(std::map<StreamKey, Transfer>::iterator at, std::uint64_t& counter, Now now);
+
+  // object_serving.cpp
   void serve(StreamKey stream, ByteView bytes, Now now);
   bool may_serve(const PeerId& peer, std::size_t size, Now now);
   void end_serving(StreamKey stream);
@@ -152,6 +170,7 @@ class ObjectExchange {
   std::map<PeerId, Instant> liars_;       // until
   std::map<PeerId, std::uint64_t> used_;  // requests sent to a peer: the least used is next
   std::map<ObjectName, Pull> pulls_;
+  Instant looked_at_;  // when pulls were last gone through
   std::map<StreamKey, Transfer> transfers_;
   std::map<StreamKey, Serving> serving_;
   std::map<StreamKey, Instant> ending_;  // read to the end; reset then if they do not end

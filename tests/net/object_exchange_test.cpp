@@ -217,6 +217,137 @@ TEST_F(Exchanges, LeaveASilentMemberAfterTwoSeconds) {
   EXPECT_EQ(a.exchange->counters().liars, 0u);
 }
 
+TEST_F(Exchanges, GoOnAtOnceWhenNoStreamCanBeOpened) {
+  Member& a = add("a");
+  Member& b = add("b");
+  HostNode& deaf = add_fake("deaf", [](HostNode&, StreamKey) {});
+  meet();
+  deaf.reads = false;
+  while (a.node->host.open_service(deaf.id(), objects_protocol("test"), world.now)) continue;
+  const auto name = b.shelf.put(content(1000, 1));
+  pull(a, name, deaf.id());
+  world.run(100ms);
+  ASSERT_EQ(a.shelf.taken.size(), 1u);
+  EXPECT_EQ(a.exchange->counters().lost, 1u);
+}
+
+TEST_F(Exchanges, TryAgainLaterWhenTheOnlySourceCouldNotBeAsked) {
+  Member& a = add("a");
+  Member& b = add("b");
+  meet();
+  b.node->reads = false;
+  while (a.node->host.open_service(b.node->id(), objects_protocol("test"), world.now)) continue;
+  const auto name = b.shelf.put(content(1000, 1));
+  pull(a, name, b.node->id());
+  world.run(100ms);
+  EXPECT_TRUE(a.exchange->is_pulling(name));
+  b.node->reads = true;
+  world.run(30s);  // the streams that filled everything end after 20 s
+  EXPECT_EQ(a.shelf.taken.size(), 1u);
+}
+
+TEST_F(Exchanges, LeaveAMemberThatDoesNotEvenNegotiateTheStream) {
+  Member& a = add("a");
+  Member& b = add("b");
+  HostNode& deaf = add_fake("deaf", [](HostNode&, StreamKey) {});
+  meet();
+  deaf.reads = false;
+  const auto name = b.shelf.put(content(1000, 1));
+  pull(a, name, deaf.id());
+  world.run(1900ms);
+  EXPECT_TRUE(a.shelf.taken.empty());
+  world.run(500ms);
+  EXPECT_EQ(a.shelf.taken.size(), 1u);
+  EXPECT_EQ(a.exchange->counters().stalled, 1u);
+}
+
+TEST_F(Exchanges, AskAMemberAgainThatStalledOnceOrTwice) {
+  Member& a = add("a");
+  const Bytes object = content(1000, 1);
+  HostNode& moody = add_fake("moody", [&](HostNode& node, StreamKey stream) {
+    if (requests[&node] > 2) send(node, stream, reply_with(object));
+  });
+  meet();
+  pull(a, sha256(object), moody.id());
+  world.run(2500ms);
+  EXPECT_EQ(requests[&moody], 1);  // stalled until 2 s, asked again a second later
+  world.run(1s);
+  EXPECT_EQ(requests[&moody], 2);
+  world.run(5s);
+  EXPECT_EQ(requests[&moody], 3);
+  EXPECT_EQ(a.shelf.taken.size(), 1u);
+  EXPECT_EQ(a.exchange->counters().stalled, 2u);
+  EXPECT_EQ(a.exchange->counters().failed, 0u);
+}
+
+TEST_F(Exchanges, AskAMemberAgainThatLeftAndCameBack) {
+  Member& a = add("a");
+  Member& b = add("b");
+  meet();
+  const auto name = b.shelf.put(content(500'000, 1));
+  pull(a, name, b.node->id());
+  world.run(3ms);
+  b.node->host.close_all({CloseReason::requested, "test"}, world.now);
+  world.run(5s);
+  EXPECT_TRUE(a.shelf.taken.empty());
+  EXPECT_TRUE(a.exchange->is_pulling(name));
+  world.connect(*a.node, *b.node);
+  world.run(2s);
+  EXPECT_EQ(a.shelf.taken.size(), 1u);
+}
+
+TEST_F(Exchanges, GiveUpAMinuteAfterThePullBegan) {
+  Member& a = add("a");
+  HostNode& silent = add_fake("silent", [](HostNode&, StreamKey) {});
+  meet();
+  const auto name = sha256(Bytes{1});
+  pull(a, name, silent.id());
+  world.run(58s);
+  EXPECT_TRUE(a.exchange->is_pulling(name));
+  EXPECT_EQ(a.exchange->counters().failed, 0u);
+  world.run(4s);
+  EXPECT_FALSE(a.exchange->is_pulling(name));
+  EXPECT_EQ(a.exchange->counters().failed, 1u);
+  EXPECT_GE(requests[&silent], 6);
+  EXPECT_LE(requests[&silent], 10);
+  const auto unknown = sha256(Bytes{2});  // nobody is asked for what only a stranger announced, who never comes
+  pull(a, unknown, identity_named("away").peer_id());
+  world.run(65s);
+  EXPECT_FALSE(a.exchange->is_pulling(unknown));
+}
+
+TEST_F(Exchanges, AskAgainWhoeverAnnouncesWhatItDidNotHaveBefore) {
+  Member& a = add("a");
+  Member& b = add("b");
+  HostNode& silent = add_fake("silent", [](HostNode&, StreamKey) {});
+  meet();
+  const Bytes object = content(1000, 1);
+  const auto name = sha256(object);
+  pull(a, name, b.node->id());
+  world.run(500ms);
+  EXPECT_EQ(a.exchange->counters().absent, 1u);
+  EXPECT_EQ(requests[&silent], 1);
+  b.shelf.put(object);
+  pull(a, name, b.node->id());
+  world.run(2s);
+  EXPECT_EQ(a.shelf.taken.size(), 1u);
+}
+
+// Whoever stalls again and again does not hold up others' objects.
+TEST_F(Exchanges, AskForNewObjectsBeforeTheyAskAgain) {
+  ObjectExchangeOptions options;
+  options.streams_max = 2;
+  Member& a = add("a", options);
+  Member& b = add("b");
+  HostNode& silent = add_fake("silent", [](HostNode&, StreamKey) {});
+  meet();
+  for (std::uint8_t i = 0; i < 10; ++i) pull(a, sha256(Bytes{i}), silent.id());
+  world.run(15s);
+  for (std::uint8_t i = 0; i < 10; ++i) pull(a, b.shelf.put(content(1000, i)), b.node->id());
+  world.run(2500ms);
+  EXPECT_EQ(a.shelf.taken.size(), 10u);
+}
+
 TEST_F(Exchanges, LeaveAMemberThatTricklesBytes) {
   Member& a = add("a");
   Member& b = add("b");
@@ -336,6 +467,8 @@ TEST_F(Exchanges, DoNotServeLightClients) {
   const auto name = b.shelf.put(content(1000, 1));
   pull(a, name, b.node->id());
   world.run(1s);
+  EXPECT_TRUE(a.exchange->is_pulling(name));
+  world.run(70s);
   EXPECT_TRUE(a.shelf.taken.empty());
   EXPECT_EQ(b.exchange->counters().served, 0u);
   EXPECT_EQ(a.exchange->counters().failed, 1u);
@@ -352,10 +485,12 @@ TEST_F(Exchanges, ServeOneMemberNoMoreThanItsShare) {
   world.run(500ms);
   EXPECT_EQ(a.shelf.taken.size(), 2u);
   EXPECT_EQ(b.exchange->counters().served_busy, 2u);
-  world.run(4s);
-  pull(a, b.shelf.put(content(4'000, 9)));
-  world.run(500ms);
+  world.run(2s);  // 2000 bytes left of the burst, and 2000 more
+  EXPECT_EQ(a.shelf.taken.size(), 2u);
+  world.run(1s);
   EXPECT_EQ(a.shelf.taken.size(), 3u);
+  world.run(6s);
+  EXPECT_EQ(a.shelf.taken.size(), 4u);
 }
 
 TEST_F(Exchanges, HoldLittleForReadersThatDoNotRead) {
