@@ -74,7 +74,7 @@ void Host::push_to_all(Now now) {
 }
 
 void Host::push_to(const PeerId& peer, Neighbour& neighbour, Now now) {
-  if (!neighbour.is_identified || !lists(neighbour, kIdentifyPushProtocol)) return;
+  if (!neighbour.is_identified || neighbour.connections.empty() || !lists(neighbour, kIdentifyPushProtocol)) return;
   Link& link = links_.at(preferred_connection(peer, neighbour));
   for (const auto& [id, stream] : link.streams) {
     if (std::holds_alternative<PushSend>(stream.role)) {
@@ -88,6 +88,8 @@ void Host::push_to(const PeerId& peer, Neighbour& neighbour, Now now) {
 void Host::identified(Link& link, Result<Identify> message, Now now) {
   const auto at = neighbours_.find(*link.peer);
   if (at == neighbours_.end()) return;
+  // The end of a link says nothing about the peer, and every other link asks for itself.
+  if (!message && link.connection->has_ended()) return;
   if (message && message->public_key && !link.peer->matches(*message->public_key)) {
     message = error("identify: the public key is not the one of the channel");
   }

@@ -146,6 +146,8 @@ void Host::ended(Link& link, const CloseCause& cause, Now now) {
   leave_gate(link);
   queued_total_ -= std::exchange(link.queued, 0);
   count_closed(link, cause, now);
+  // First of all: what its streams leave undone must not be tried again on it.
+  if (link.is_ready) std::erase(neighbours_.at(*link.peer).connections, link.id);
   while (!link.streams.empty()) lose_stream(link, link.streams.begin()->first, "the connection ended", now);
   effects_.events.emplace_back(ConnectionClosed{link.id, link.direction, link.known_peer(), link.remote, cause});
   if (link.direction == Direction::outbound && link.expected && !link.is_ready) dial_book_.failed(*link.expected, now);
@@ -153,7 +155,6 @@ void Host::ended(Link& link, const CloseCause& cause, Now now) {
   const PeerId peer = *link.peer;
   const auto at = neighbours_.find(peer);
   KMS_ASSERT(at != neighbours_.end());
-  std::erase(at->second.connections, link.id);
   if (at->second.connections.empty()) {
     neighbours_.erase(at);
     router_.peer_removed(peer, now);

@@ -67,6 +67,11 @@ void Host::next_probe(const PeerId& peer, Now now) {
   if (at == neighbours_.end()) return;
   at->second.ping.reset();
   if (at->second.pings_asked > 0) --at->second.pings_asked;
+  if (at->second.connections.empty()) {
+    for (; at->second.pings_asked > 0; --at->second.pings_asked) {
+      effects_.events.emplace_back(PingFailed{peer, "the connection ended"});
+    }
+  }
   if (at->second.pings_asked > 0) start_probe(peer, at->second, now);
 }
 

@@ -1,5 +1,5 @@
 // What strangers can do to a host: it stays bounded, says why it closed, and serves the others.
-#include "tests/net/host_world.h"
+#include "tests/net/attacker.h"
 
 namespace kms::net {
 namespace {
@@ -136,6 +136,21 @@ TEST(HostileHost, AStrangersGarbageDoesNotDisturbAPeer) {
   ASSERT_TRUE(alice.host.publish("t", to_bytes(as_bytes("still here")), world.now).has_value());
   world.run(1s);
   EXPECT_EQ(bob.payloads(), std::vector<std::string>{"still here"});
+}
+
+// Once the link is over there is nobody to ask: no further identify, no further probe.
+TEST(HostileHost, TriesNothingAgainOnALinkThatEnded) {
+  HostWorld world;
+  auto& alice = world.add("alice");
+  Attacker silent(world, alice);  // never answers identify
+  world.run(1s);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(alice.host.ping(silent.id(), world.now));
+  alice.host.disconnect(silent.id(), {CloseReason::requested, "test"}, world.now);
+  world.run(1s);
+  EXPECT_EQ(alice.pick<PeerDisconnected>().size(), 1u);
+  EXPECT_EQ(alice.pick<PeerIdentifyFailed>().size(), 0u);
+  EXPECT_EQ(alice.pick<PingFailed>().size(), 3u);
+  EXPECT_EQ(alice.host.connection_count(), 0u);
 }
 
 }  // namespace
