@@ -7,86 +7,82 @@ namespace {
 
 using Type = ProtoReader::Type;
 
-Result<PeersRequest::Held> parse_held(ByteView bytes) {
-  ByteView peer;
-  std::uint64_t seq = 0;
-  ProtoReader reader(bytes);
-  while (auto field = reader.next()) {
-    if (field->number == 1 && field->type == Type::bytes) peer = field->bytes;
-    if (field->number == 2 && field->type == Type::varint) seq = field->value;
-  }
-  if (reader.is_malformed()) return error("peers request: an entry is malformed");
-  auto id = PeerId::parse(peer);
-  if (!id) return error("peers request: " + id.error().message);
-  return PeersRequest::Held{*id, seq};
+// Request and reply are both lists (field 1) of pairs of bytes (1) and a number (2).
+struct Pair {
+  ByteView bytes;
+  std::uint64_t number = 0;
+};
+
+void put(ProtoWriter& out, const Pair& pair) {
+  ProtoWriter entry;
+  entry.bytes(1, pair.bytes);
+  entry.varint_unless_zero(2, pair.number);
+  out.message(1, entry);
 }
 
-Result<PeersReply::Record> parse_record(ByteView bytes) {
-  ByteView envelope;
-  std::uint64_t age = 0;
+Result<Pair> parse_pair(ByteView bytes) {
+  Pair out;
   ProtoReader reader(bytes);
   while (auto field = reader.next()) {
-    if (field->number == 1 && field->type == Type::bytes) envelope = field->bytes;
-    if (field->number == 2 && field->type == Type::varint) age = field->value;
+    if (field->number == 1 && field->type == Type::bytes) out.bytes = field->bytes;
+    if (field->number == 2 && field->type == Type::varint) out.number = field->value;
   }
-  if (reader.is_malformed()) return error("peers reply: an entry is malformed");
-  if (envelope.empty() || envelope.size() > PeersReply::kEnvelopeBytesMax) {
-    return error("peers reply: a record of " + std::to_string(envelope.size()) + " bytes");
+  if (reader.is_malformed()) return error("an entry is malformed");
+  return out;
+}
+
+// Hands at most `max` pairs to `take`, which may refuse one.
+template <class Take>
+Result<void> parse_pairs(ByteView body, std::size_t max, Take take) {
+  std::size_t count = 0;
+  ProtoReader reader(body);
+  while (auto field = reader.next()) {
+    if (field->number != 1 || field->type != Type::bytes) continue;
+    if (++count > max) return error("more than " + std::to_string(max) + " entries");
+    auto pair = parse_pair(field->bytes);
+    if (!pair) return pair.error();
+    if (Result<void> taken = take(*pair); !taken) return taken;
   }
-  return PeersReply::Record{to_bytes(envelope), age};
+  if (reader.is_malformed()) return error("malformed");
+  return {};
 }
 
 }  // namespace
 
 Bytes PeersRequest::encode() const {
   ProtoWriter out;
-  for (const Held& one : held) {
-    ProtoWriter entry;
-    entry.bytes(1, one.peer.bytes());
-    entry.varint_unless_zero(2, one.seq);
-    out.message(1, entry);
-  }
+  for (const Held& one : held) put(out, {one.peer.bytes(), one.seq});
   return out.take();
 }
 
 Result<PeersRequest> PeersRequest::parse(ByteView body) {
   PeersRequest out;
-  ProtoReader reader(body);
-  while (auto field = reader.next()) {
-    if (field->number != 1 || field->type != Type::bytes) continue;
-    if (out.held.size() == kHeldMax) return error("peers request: more than " + std::to_string(kHeldMax) + " entries");
-    auto entry = parse_held(field->bytes);
-    if (!entry) return entry.error();
-    out.held.push_back(*entry);
-  }
-  if (reader.is_malformed()) return error("peers request is malformed");
+  const auto parsed = parse_pairs(body, kHeldMax, [&](const Pair& pair) -> Result<void> {
+    auto peer = PeerId::parse(pair.bytes);
+    if (!peer) return peer.error();
+    out.held.push_back({*peer, pair.number});
+    return {};
+  });
+  if (!parsed) return error("peers request: " + parsed.error().message);
   return out;
 }
 
 Bytes PeersReply::encode() const {
   ProtoWriter out;
-  for (const Record& record : records) {
-    ProtoWriter entry;
-    entry.bytes(1, record.envelope);
-    entry.varint_unless_zero(2, record.age_s);
-    out.message(1, entry);
-  }
+  for (const Record& record : records) put(out, {record.envelope, record.age_s});
   return out.take();
 }
 
 Result<PeersReply> PeersReply::parse(ByteView body) {
   PeersReply out;
-  ProtoReader reader(body);
-  while (auto field = reader.next()) {
-    if (field->number != 1 || field->type != Type::bytes) continue;
-    if (out.records.size() == kRecordsMax) {
-      return error("peers reply: more than " + std::to_string(kRecordsMax) + " records");
+  const auto parsed = parse_pairs(body, kRecordsMax, [&](const Pair& pair) -> Result<void> {
+    if (pair.bytes.empty() || pair.bytes.size() > kEnvelopeBytesMax) {
+      return error("a record of " + std::to_string(pair.bytes.size()) + " bytes");
     }
-    auto record = parse_record(field->bytes);
-    if (!record) return record.error();
-    out.records.push_back(std::move(*record));
-  }
-  if (reader.is_malformed()) return error("peers reply is malformed");
+    out.records.push_back({to_bytes(pair.bytes), pair.number});
+    return {};
+  });
+  if (!parsed) return error("peers reply: " + parsed.error().message);
   return out;
 }
 

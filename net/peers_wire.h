@@ -1,4 +1,4 @@
-// Messages of /kms/<network>/peers/1, by which a node asks another one where the members are (proto/libp2p.proto,
+// Messages of /kms/<network>/peers/1, by which a node asks another one where the members are (proto/services.proto,
 // LIBP2P.md 9.2). One request and one reply on a stream, each behind its uvarint length.
 #pragma once
 

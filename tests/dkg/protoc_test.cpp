@@ -1,71 +1,21 @@
 // Our bodies are what protoc's code would have written from proto/kms.proto.
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-
 #include "tests/dkg/oracle.h"
 #include "tests/dkg/samples.h"
+#include "tests/schema.h"
 
 namespace kms::dkg::test {
 namespace {
 
-using google::protobuf::FieldDescriptor;
-using Theirs = std::unique_ptr<google::protobuf::Message>;
-
-Theirs theirs(const std::string& name) {
-  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName("kms." + name);
-  if (!descriptor) throw std::runtime_error("proto/kms.proto has no message " + name);
-  return Theirs(google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
-}
-
-bool parse(google::protobuf::Message& message, const Bytes& body) {
-  return message.ParseFromArray(body.data(), static_cast<int>(body.size()));
-}
-
-Bytes serialized(const google::protobuf::Message& message) {
-  std::string text = message.SerializeAsString();
-  return to_bytes(as_bytes(text));
-}
-
-// The path of a field that the schema does not know, at any depth; empty if none.
-std::string unknown_field(const google::protobuf::Message& message) {
-  const auto* reflection = message.GetReflection();
-  if (!reflection->GetUnknownFields(message).empty()) return message.GetDescriptor()->full_name();
-  std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const auto* field : fields) {
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
-    int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
-    for (int i = 0; i < count; ++i) {
-      const auto& inner = field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
-                                               : reflection->GetMessage(message, field);
-      auto found = unknown_field(inner);
-      if (!found.empty()) return found;
-    }
-  }
-  return {};
-}
-
-const FieldDescriptor* field_of(const google::protobuf::Message& message, const std::string& name) {
-  const auto* field = message.GetDescriptor()->FindFieldByName(name);
-  if (!field) throw std::runtime_error(message.GetDescriptor()->full_name() + " has no field " + name);
-  return field;
-}
-
-std::uint32_t number(const google::protobuf::Message& message, const std::string& name) {
-  return message.GetReflection()->GetUInt32(message, field_of(message, name));
-}
-
-Bytes bytes(const google::protobuf::Message& message, const std::string& name) {
-  std::string text = message.GetReflection()->GetString(message, field_of(message, name));
-  return to_bytes(as_bytes(text));
+std::unique_ptr<schema::Message> theirs(const std::string& name) {
+  return schema::make("kms." + name);
 }
 
 TEST(Protoc, ReadsEveryBodyWithoutUnknownFieldsAndWritesTheSameBytes) {
   for (const Sample& sample : samples()) {
-    Theirs message = theirs(sample.message);
-    ASSERT_TRUE(parse(*message, sample.body)) << sample.message;
-    EXPECT_EQ(unknown_field(*message), "");
-    EXPECT_EQ(to_hex(serialized(*message)), to_hex(sample.body)) << sample.message << ' ' << sample.shape;
+    auto message = theirs(sample.message);
+    ASSERT_TRUE(schema::parse(*message, sample.body)) << sample.message;
+    EXPECT_EQ(schema::unknown_field(*message), "");
+    EXPECT_EQ(to_hex(schema::serialized(*message)), to_hex(sample.body)) << sample.message << ' ' << sample.shape;
   }
 }
 
@@ -79,49 +29,49 @@ Bytes body_of(std::string_view message, std::string_view shape) {
 TEST(Protoc, FindsEachFieldUnderItsName) {
   Bytes body = body_of("CeremonyHeader", "RESHARE");
   auto header = parsed<CeremonyHeader>(body);
-  Theirs message = theirs("CeremonyHeader");
-  ASSERT_TRUE(parse(*message, body));
-  EXPECT_EQ(number(*message, "kind"), 2u);
-  EXPECT_EQ(number(*message, "m"), header.keys());
-  EXPECT_EQ(number(*message, "epoch"), header.epoch);
-  EXPECT_EQ(number(*message, "initiator"), header.initiator);
-  EXPECT_EQ(number(*message, "t"), header.old->threshold.t());
-  EXPECT_EQ(number(*message, "t_new"), header.threshold.t());
-  EXPECT_EQ(bytes(*message, "old_committee_hash"), to_bytes(header.old->committee.bytes));
-  EXPECT_EQ(bytes(*message, "transcript_e"), to_bytes(header.old->transcript.bytes));
-  EXPECT_EQ(bytes(*message, "root_e"), to_bytes(header.old->root.bytes));
-  EXPECT_EQ(bytes(*message, "file_hash"), to_bytes(header.file.bytes));
+  auto message = theirs("CeremonyHeader");
+  ASSERT_TRUE(schema::parse(*message, body));
+  EXPECT_EQ(schema::number(*message, "kind"), 2u);
+  EXPECT_EQ(schema::number(*message, "m"), header.keys());
+  EXPECT_EQ(schema::number(*message, "epoch"), header.epoch);
+  EXPECT_EQ(schema::number(*message, "initiator"), header.initiator);
+  EXPECT_EQ(schema::number(*message, "t"), header.old->threshold.t());
+  EXPECT_EQ(schema::number(*message, "t_new"), header.threshold.t());
+  EXPECT_EQ(schema::bytes(*message, "old_committee_hash"), to_bytes(header.old->committee.bytes));
+  EXPECT_EQ(schema::bytes(*message, "transcript_e"), to_bytes(header.old->transcript.bytes));
+  EXPECT_EQ(schema::bytes(*message, "root_e"), to_bytes(header.old->root.bytes));
+  EXPECT_EQ(schema::bytes(*message, "file_hash"), to_bytes(header.file.bytes));
 
   body = body_of("Deal", "");
   auto deal = parsed<Deal>(body);
   message = theirs("Deal");
-  ASSERT_TRUE(parse(*message, body));
-  EXPECT_EQ(bytes(*message, "sid"), to_bytes(deal.sid.bytes));
-  EXPECT_EQ(number(*message, "dealer"), deal.dealer);
-  EXPECT_EQ(bytes(*message, "ephemeral"), to_bytes(deal.ephemeral.bytes()));
-  EXPECT_EQ(bytes(*message, "c"), to_bytes(deal.challenge.bytes()));
-  EXPECT_EQ(bytes(*message, "z_e"), to_bytes(deal.ephemeral_response.bytes()));
+  ASSERT_TRUE(schema::parse(*message, body));
+  EXPECT_EQ(schema::bytes(*message, "sid"), to_bytes(deal.sid.bytes));
+  EXPECT_EQ(schema::number(*message, "dealer"), deal.dealer);
+  EXPECT_EQ(schema::bytes(*message, "ephemeral"), to_bytes(deal.ephemeral.bytes()));
+  EXPECT_EQ(schema::bytes(*message, "c"), to_bytes(deal.challenge.bytes()));
+  EXPECT_EQ(schema::bytes(*message, "z_e"), to_bytes(deal.ephemeral_response.bytes()));
 
   body = body_of("Certificate", "final");
   auto certificate = parsed<Certificate>(body);
   message = theirs("Certificate");
-  ASSERT_TRUE(parse(*message, body));
-  EXPECT_EQ(number(*message, "kind"), 4u);
-  EXPECT_EQ(number(*message, "instance"), 1u);
-  EXPECT_EQ(number(*message, "view"), certificate.view);
-  EXPECT_EQ(bytes(*message, "slot"), to_bytes(certificate.slot.bytes));
-  EXPECT_EQ(bytes(*message, "sid"), to_bytes(certificate.sid.bytes));
-  EXPECT_EQ(bytes(*message, "transcript"), to_bytes(certificate.transcript.bytes));
-  EXPECT_EQ(bytes(*message, "value_hash"), to_bytes(certificate.value.bytes));
+  ASSERT_TRUE(schema::parse(*message, body));
+  EXPECT_EQ(schema::number(*message, "kind"), 4u);
+  EXPECT_EQ(schema::number(*message, "instance"), 1u);
+  EXPECT_EQ(schema::number(*message, "view"), certificate.view);
+  EXPECT_EQ(schema::bytes(*message, "slot"), to_bytes(certificate.slot.bytes));
+  EXPECT_EQ(schema::bytes(*message, "sid"), to_bytes(certificate.sid.bytes));
+  EXPECT_EQ(schema::bytes(*message, "transcript"), to_bytes(certificate.transcript.bytes));
+  EXPECT_EQ(schema::bytes(*message, "value_hash"), to_bytes(certificate.value.bytes));
 
   body = body_of("Proposal", "SLOT");
   auto proposal = parsed<Proposal>(body);
   message = theirs("Proposal");
-  ASSERT_TRUE(parse(*message, body));
-  EXPECT_EQ(number(*message, "view"), proposal.view);
-  EXPECT_EQ(number(*message, "parent_view"), proposal.parent_view);
-  EXPECT_EQ(bytes(*message, "justification"), to_bytes(proposal.justification.bytes));
-  EXPECT_EQ(bytes(*message, "parent_cert"), to_bytes(proposal.parent_cert.bytes));
+  ASSERT_TRUE(schema::parse(*message, body));
+  EXPECT_EQ(schema::number(*message, "view"), proposal.view);
+  EXPECT_EQ(schema::number(*message, "parent_view"), proposal.parent_view);
+  EXPECT_EQ(schema::bytes(*message, "justification"), to_bytes(proposal.justification.bytes));
+  EXPECT_EQ(schema::bytes(*message, "parent_cert"), to_bytes(proposal.parent_cert.bytes));
 }
 
 TEST(Protoc, ReadsEnvelopesAndBatches) {
@@ -131,10 +81,10 @@ TEST(Protoc, ReadsEnvelopesAndBatches) {
   Ready ready{SlotId{{2}}, Sid{{3}}, TranscriptHash{{4}}, 5};
   Batch batch{{seal(ready, *node, network), wrap(Fetch{{ObjectId{{6}}}}, NodeId{node->node_id()}, network)}};
   Bytes encoded = batch.encode();
-  Theirs message = theirs("Batch");
-  ASSERT_TRUE(parse(*message, encoded));
-  EXPECT_EQ(unknown_field(*message), "");
-  EXPECT_EQ(to_hex(serialized(*message)), to_hex(encoded));
+  auto message = theirs("Batch");
+  ASSERT_TRUE(schema::parse(*message, encoded));
+  EXPECT_EQ(schema::unknown_field(*message), "");
+  EXPECT_EQ(to_hex(schema::serialized(*message)), to_hex(encoded));
 }
 
 TEST(Protoc, KnowsTheSameMessageTypes) {
