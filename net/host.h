@@ -84,7 +84,8 @@ class Host {
   // See DialBook::set_found.
   void set_found_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now);
   // Our signed record gets a seq above this one, and is pushed to everybody: an earlier run of this node had a clock
-  // that was ahead, and peers would go by its record.
+  // that was ahead, and peers would go by its record. Our messages get seqnos above those of that run, for the same
+  // reason.
   void outrun_record(std::uint64_t seq, Now now);
   // Once; `ConnectionOpened` or `ConnectionClosed` with this id follows.
   Result<ConnectionId> dial(const Multiaddr& address, Now now);

@@ -35,6 +35,9 @@ void Host::outrun_record(std::uint64_t seq, Now now) {
   if (seq < record_seq_) return;
   record_seq_ = seq;
   refresh_record(now);
+  // Records and messages are both counted from the nanosecond at which a run starts; of messages there are more.
+  constexpr std::uint64_t kMessagesOfOneRunMax = 1'000'000'000;
+  if (seq < UINT64_MAX / 2) router_.outrun_seqno(seq + kMessagesOfOneRunMax);
   push_to_all(now);
   settle(now);
 }

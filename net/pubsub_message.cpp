@@ -91,6 +91,13 @@ PubsubMessage make_unsigned(std::string topic, Bytes data) {
   return message;
 }
 
+std::optional<std::uint64_t> seqno_of(const PubsubMessage& message) {
+  if (!message.seqno || message.seqno->size() != kSeqnoBytes) return std::nullopt;
+  std::uint64_t seqno = 0;
+  for (const std::uint8_t byte : *message.seqno) seqno = seqno << 8 | byte;
+  return seqno;
+}
+
 Result<Author> author_of(const PubsubMessage& message) {
   if (!message.from) return error("no author");
   if (!message.seqno) return error("no seqno");

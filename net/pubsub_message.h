@@ -1,6 +1,7 @@
 // One pubsub message: the owned form, StrictSign, message ids, and the source of sequence numbers.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,10 +39,15 @@ class SeqnoSource {
  public:
   explicit SeqnoSource(Now start) : next_(static_cast<std::uint64_t>(start.unix_ms) * 1'000'000) {}
   std::uint64_t next() { return next_++; }
+  // The next one is above `seqno`.
+  void outrun(std::uint64_t seqno) { next_ = std::max(next_, seqno + 1); }
 
  private:
   std::uint64_t next_;
 };
+
+// Nothing: absent, or not of 8 bytes.
+std::optional<std::uint64_t> seqno_of(const PubsubMessage& message);
 
 // `key` is left out: a reader derives it from an identity PeerId.
 PubsubMessage make_signed(const Identity& author, std::string topic, Bytes data, std::uint64_t seqno);

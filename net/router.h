@@ -70,6 +70,8 @@ class Router {
   };
   // Subscribed or not. Fails for a bad topic and for messages that do not fit one RPC.
   Result<Published> publish(std::string_view topic, Bytes payload, Now now);
+  // Own messages get seqnos above this one from now on.
+  void outrun_seqno(std::uint64_t seqno) { seqno_.outrun(seqno); }
   // No effect on an id that is not (or no longer) waiting for its verdict.
   PubsubEffects validated(const MessageId& id, Verdict verdict, Now now);
   PubsubEffects tick(Now now);

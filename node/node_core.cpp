@@ -127,6 +127,14 @@ void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item
   }
 }
 
+// Batches may overtake each other; what a node says of itself counts in the order in which it was said.
+bool NodeCore::Impl::is_status_old(const dkg::NodeId& author, std::uint64_t seqno) {
+  std::uint64_t& newest = heard[author].status_seqno;
+  if (seqno < newest) return true;
+  newest = seqno;
+  return false;
+}
+
 const std::vector<crypto::Address>& NodeCore::Impl::gateways(std::uint64_t chain_id) const {
   static const std::vector<crypto::Address> kNobody;
   auto found = terms.gateways.find(chain_id);
@@ -178,7 +186,7 @@ Readiness NodeCore::Impl::readiness() const {
 
 // ---- gossip
 
-void NodeCore::Impl::receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects,
+void NodeCore::Impl::receive_item(Topic topic, const Origin& origin, const dkg::Envelope& item, NodeEffects& effects,
                                   Now now) {
   if (item.network != terms.network) {
     ++items_refused;
@@ -186,24 +194,28 @@ void NodeCore::Impl::receive_item(Topic topic, dkg::Position author, const dkg::
   }
   switch (topic) {
     case Topic::ceremony:
-      return receive_ceremony(author, item, effects, now);
+      return receive_ceremony(origin, item, effects, now);
     case Topic::requests:
-      return receive_request(author, item, effects, now);
+      return receive_request(origin.author, item, effects, now);
     case Topic::partials:
-      return receive_partial(author, item, effects, now);
+      return receive_partial(origin.author, item, effects, now);
   }
 }
 
-void NodeCore::Impl::receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  const dkg::NodeId& author = terms.members.at(origin.author).node;
   // What carries no signature of its own stands by the author of its batch.
   bool stands_alone = dkg::is_signed(item.type);
-  if (!stands_alone && item.sender != terms.members.at(author).node) {
+  if (!stands_alone && item.sender != author) {
     ++items_refused;
     return;
   }
-  if (item.type == dkg::MessageType::node_status) note_status(author, item);
-  if (item.type == dkg::MessageType::have_objects) receive_announcement(author, item, effects);
-  if (ceremony) apply(ceremony->receive(item, terms.members.at(author).node, now), effects);
+  if (item.type == dkg::MessageType::node_status) {
+    if (is_status_old(author, origin.seqno)) return;
+    note_status(origin.author, item);
+  }
+  if (item.type == dkg::MessageType::have_objects) receive_announcement(origin.author, item, effects);
+  if (ceremony) apply(ceremony->receive(item, author, now), effects);
 }
 
 // An entry that hears no early learns at once that this member will not answer.
@@ -390,7 +402,7 @@ Result<NodeCore> NodeCore::begin_solo(NetworkTerms terms, delegation::Credential
   return NodeCore(std::move(impl));
 }
 
-Received NodeCore::receive(Topic topic, const dkg::NodeId& author, ByteView batch, Now now) {
+Received NodeCore::receive(Topic topic, const dkg::NodeId& author, std::uint64_t seqno, ByteView batch, Now now) {
   Received out;
   auto position = impl_->terms.members.position_of(author);
   auto parsed = position ? dkg::Batch::parse(batch) : Result<dkg::Batch>(error("the author is not a member"));
@@ -400,7 +412,18 @@ Received NodeCore::receive(Topic topic, const dkg::NodeId& author, ByteView batc
     out.effects.log.push_back({LogLevel::warn, "gossip: batch rejected: " + parsed.error().message, author.hex()});
     return out;
   }
-  for (const dkg::Envelope& item : parsed->items) impl_->receive_item(topic, *position, item, out.effects, now);
+  if (!impl_->heard[author].seqnos.take(seqno)) {
+    ++impl_->batches_repeated;
+    out.verdict = BatchVerdict::ignore;
+    out.effects.log.push_back({LogLevel::info,
+                               "gossip: ignored a batch of " + member_label(impl_->terms, *position) +
+                                   " that is repeated or made before others of it; if this goes on, its clock was set "
+                                   "back, or somebody plays its old messages again",
+                               author.hex() + " repeated"});
+    return out;
+  }
+  const Impl::Origin origin{*position, seqno};
+  for (const dkg::Envelope& item : parsed->items) impl_->receive_item(topic, origin, item, out.effects, now);
   if (topic == Topic::ceremony) impl_->send_status(now);
   return out;
 }

@@ -52,7 +52,8 @@ struct NodeEffects {
   std::vector<LogLine> log;
 };
 
-enum class BatchVerdict : std::uint8_t { accept, reject };
+// ignore: nobody's fault, and not to be forwarded.
+enum class BatchVerdict : std::uint8_t { accept, ignore, reject };
 struct Received {
   BatchVerdict verdict = BatchVerdict::accept;
   NodeEffects effects;
@@ -109,9 +110,11 @@ class NodeCore {
   NodeCore& operator=(NodeCore&&) noexcept;
   ~NodeCore();
 
-  // A batch with its verified author. `reject` is for what no honest member sends: an author that is no member, an
-  // undecodable batch, more than 64 items. Everything else is judged item by item.
-  Received receive(Topic topic, const dkg::NodeId& author, ByteView batch, Now now);
+  // A batch with its verified author and the seqno that the author signed with it. `reject` is for what no honest
+  // member sends: an author that is no member, an undecodable batch, more than 64 items. `ignore` is for a seqno that
+  // was taken before, or one that is too far behind to tell (node/seqno_window.h). Everything else is judged item by
+  // item.
+  Received receive(Topic topic, const dkg::NodeId& author, std::uint64_t seqno, ByteView batch, Now now);
   NodeEffects http(HttpRequestId id, HttpRequest request, Now now);
   NodeEffects computed(delegation::Job job, Now now);
   // Replaces the last list.

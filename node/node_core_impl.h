@@ -7,6 +7,7 @@
 #include "node/node_core.h"
 #include "node/object_shelf.h"
 #include "node/outbox.h"
+#include "node/seqno_window.h"
 
 namespace kms::node {
 
@@ -45,8 +46,19 @@ struct NodeCore::Impl {
   std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
   std::optional<dkg::NodeStatus::Entry> last_status;
   Instant status_due{};
+  struct Heard {
+    SeqnoWindow seqnos;
+    std::uint64_t status_seqno = 0;  // of the newest NodeStatus
+  };
+  std::map<dkg::NodeId, Heard> heard;  // members only
   std::uint64_t batches_rejected = 0;
+  std::uint64_t batches_repeated = 0;
   std::uint64_t items_refused = 0;
+
+  struct Origin {  // of an item: who signed its batch, and under which seqno
+    dkg::Position author;
+    std::uint64_t seqno;
+  };
 
   void apply(delegation::Effects&& from, NodeEffects& to);
   void apply(dkg::Effects&& from, NodeEffects& to);
@@ -55,12 +67,13 @@ struct NodeCore::Impl {
   void receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects);
   void send_status(Now now);
   void note_status(dkg::Position author, const dkg::Envelope& item);
+  bool is_status_old(const dkg::NodeId& author, std::uint64_t seqno);
   // Members that can answer: connected, and not known to be without a share.
   std::set<dkg::Position> responders() const;
   void tell_responders();
   void refresh_serving(NodeEffects& effects);
-  void receive_item(Topic topic, dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
-  void receive_ceremony(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_item(Topic topic, const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code);
   void receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);

@@ -34,6 +34,8 @@ std::string NodeCore::metrics(Now) const {
   text.counter("kms_requests_refused_total", "Requests of entry nodes refused", answers.refused);
   text.counter("kms_requests_busy_total", "Requests refused because a queue was full", answers.busy);
   text.counter("kms_batches_rejected_total", "Gossip batches that no honest member sends", impl_->batches_rejected);
+  text.counter("kms_batches_repeated_total", "Gossip batches ignored: played again, or far behind later ones",
+               impl_->batches_repeated);
   text.counter("kms_items_refused_total", "Items of accepted batches that were refused", impl_->items_refused);
   text.counter("kms_batches_sent_total", "Gossip batches made, each under one signature", impl_->outbox.batches());
   text.counter("kms_items_sent_total", "Items in these batches", impl_->outbox.items_sent());

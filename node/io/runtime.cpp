@@ -46,6 +46,18 @@ net::ObjectUse object_use(ObjectVerdict verdict) {
   return net::ObjectUse::useless;
 }
 
+net::Verdict verdict_of(BatchVerdict verdict) {
+  switch (verdict) {
+    case BatchVerdict::accept:
+      return net::Verdict::accept;
+    case BatchVerdict::ignore:
+      return net::Verdict::ignore;
+    case BatchVerdict::reject:
+      break;
+  }
+  return net::Verdict::reject;
+}
+
 std::string reason_text(const net::CloseCause& cause) {
   return std::string(net::name_of(cause.reason)) + (cause.text.empty() ? "" : ": " + cause.text);
 }
@@ -354,9 +366,10 @@ void Runtime::Impl::on_delivery(const net::PubsubDelivery& delivery) {
     host->host().validated(delivery.id, net::Verdict::ignore, now);
     return;
   }
-  Received received = core.receive(topic->second, author->second, delivery.payload(), now);
-  bool accepted = received.verdict == BatchVerdict::accept;
-  host->host().validated(delivery.id, accepted ? net::Verdict::accept : net::Verdict::reject, now);
+  // Deliveries are signed, so they have one.
+  const std::uint64_t seqno = net::seqno_of(*delivery.message).value_or(0);
+  Received received = core.receive(topic->second, author->second, seqno, delivery.payload(), now);
+  host->host().validated(delivery.id, verdict_of(received.verdict), now);
   apply(std::move(received.effects));
 }
 

@@ -306,5 +306,26 @@ TEST(Host, ClosesEverythingWithAGoAway) {
   EXPECT_NE(bob.pick<ConnectionClosed>()[0].cause.text.find("GOAWAY"), std::string::npos);
 }
 
+// Set back behind the start of its last run, a clock would make messages that others take for old ones.
+TEST(Host, CountsItsMessagesOnFromAnEarlierRunWhoseClockWasAhead) {
+  HostWorld world;
+  auto& alice = world.add("alice");
+  auto& bob = world.add("bob");
+  ASSERT_TRUE(bob.host.subscribe("t", world.now).has_value());
+  world.connect(alice, bob);
+  world.run(500ms);
+  const auto seqno_of_next = [&] {
+    EXPECT_TRUE(alice.host.publish("t", Bytes(10), world.now).has_value());
+    world.run(200ms);
+    return seqno_of(*bob.pick<PubsubDelivery>().back().message).value();
+  };
+  const auto an_hour_ahead = static_cast<std::uint64_t>(world.now.unix_ms + 3'600'000) * 1'000'000;
+  EXPECT_LT(seqno_of_next(), an_hour_ahead);
+  alice.host.outrun_record(an_hour_ahead, world.now);
+  const auto ahead = seqno_of_next();
+  EXPECT_GT(ahead, an_hour_ahead);
+  EXPECT_EQ(seqno_of_next(), ahead + 1);
+}
+
 }  // namespace
 }  // namespace kms::net

@@ -17,22 +17,28 @@ Bytes message_of(std::uint8_t kind, const dkg::NodeId& from, const dkg::NodeId& 
   return out;
 }
 
+Bytes big_endian(std::uint64_t number) {
+  Bytes out;
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(number >> shift));
+  return out;
+}
+
 }  // namespace
 
-NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed) {
+NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed, std::size_t keys) {
   Random random(seed ^ 0x6e6f6465ULL);
   gateway_key = crypto::SecretScalar::random(random);
-  std::vector<crypto::Point> keys;
+  std::vector<crypto::Point> node_keys;
   for (std::uint16_t i = 0; i < members; ++i) {
     auto key = crypto::NodeKey::generate(random);
-    keys.push_back(key.public_key());
+    node_keys.push_back(key.public_key());
     credentials.push_back(std::make_shared<const delegation::Credentials>(delegation::Credentials{
         std::move(key), crypto::Secret<32>::random(random), crypto::SecretScalar::random(random)}));
     entropy.push_back(std::make_unique<Random>(random.next()));
   }
   std::sort(credentials.begin(), credentials.end(),
             [](const auto& a, const auto& b) { return a->node_id() < b->node_id(); });
-  auto committee = dkg::Committee::make(keys).value();
+  auto committee = dkg::Committee::make(node_keys).value();
   std::vector<std::string> names;
   std::set<dkg::NodeId> entries;
   for (const dkg::Member& member : committee.members()) {
@@ -41,9 +47,12 @@ NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::ui
   }
   const Hash32 nonce{9};
   const auto network = dkg::network_id("sim", nonce);
-  const std::vector<dkg::Label> labels{{kChain, {}}};
+  std::vector<dkg::Label> labels;
+  for (std::size_t i = 0; i < keys; ++i) labels.push_back({kChain + i, {}});
   const auto set = dkg::key_set_id(network, nonce, committee.hash(), threshold, labels);
   const auto gateway = crypto::address_of(crypto::multiply_generator(gateway_key).point());
+  std::map<std::uint64_t, std::vector<crypto::Address>> gateways;
+  for (const dkg::Label& label : labels) gateways[label.chain_id] = {gateway};
   terms_.emplace(node::NetworkTerms{"sim",
                                     network,
                                     set,
@@ -52,7 +61,7 @@ NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::ui
                                     names,
                                     dkg::Threshold::make(members, threshold).value(),
                                     dkg::file_hash(as_bytes("network file")),
-                                    {{kChain, {gateway}}},
+                                    gateways,
                                     entries,
                                     dkg::Genesis::automatic,
                                     {}});
@@ -85,9 +94,27 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
     take(core_.computed(std::move(job), now));
   }
   for (node::Publish& publish : core_.flush()) {
-    out.send.push_back(message_of(static_cast<std::uint8_t>(publish.topic), self_, publish.entry, publish.batch));
+    Bytes rest = big_endian(next_seqno(now));
+    append(rest, publish.batch);
+    out.send.push_back(message_of(static_cast<std::uint8_t>(publish.topic), self_, publish.entry, rest));
   }
   return out;
+}
+
+// As net::SeqnoSource: from the clock of the start on.
+std::uint64_t NodeMachine::next_seqno(Now now) {
+  if (seqno_ == 0) seqno_ = static_cast<std::uint64_t>(now.unix_ms) * 1'000'000;
+  return seqno_++;
+}
+
+std::uint64_t seqno_of(const Bytes& message) {
+  std::uint64_t seqno = 0;
+  for (const std::uint8_t byte : ByteView(message).subspan(65, 8)) seqno = seqno << 8 | byte;
+  return seqno;
+}
+
+ByteView batch_of(const Bytes& message) {
+  return ByteView(message).subspan(73);
 }
 
 Output NodeMachine::receive(const Bytes& message, Now now) {
@@ -104,7 +131,7 @@ Output NodeMachine::receive(const Bytes& message, Now now) {
   const auto topic = static_cast<node::Topic>(view[0]);
   // The topic of an entry has one reader.
   if (topic == node::Topic::partials && entry != self_) return {};
-  node::Received received = core_.receive(topic, author, view.subspan(65), now);
+  node::Received received = core_.receive(topic, author, seqno_of(message), batch_of(message), now);
   return output(std::move(received.effects), now);
 }
 

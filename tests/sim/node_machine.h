@@ -10,7 +10,8 @@ namespace kms::sim {
 // A network of NodeCores made from a seed; member numbers are positions.
 struct NodeNetwork {
   static constexpr std::uint64_t kChain = 31337;
-  NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed);
+  // Keys for the chains kChain, kChain + 1, ..
+  NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed, std::size_t keys = 1);
   Boot boot();
   node::NetworkTerms terms() const { return *terms_; }
 
@@ -42,11 +43,18 @@ class NodeMachine final : public Machine {
   Output output(node::NodeEffects effects, Now now);
   Output answer_pull(const dkg::NodeId& asker, const dkg::ObjectId& id) const;
 
+  std::uint64_t next_seqno(Now now);
+
   node::NodeCore core_;
   dkg::NodeId self_;
   Entropy& entropy_;
+  std::uint64_t seqno_ = 0;
   std::vector<std::pair<node::HttpRequestId, node::HttpRequest>> asked_;
   std::map<node::HttpRequestId, node::HttpResponse> answers_;
 };
+
+// Of a message of gossip, that is, one whose first byte is a node::Topic.
+std::uint64_t seqno_of(const Bytes& message);
+ByteView batch_of(const Bytes& message);
 
 }  // namespace kms::sim

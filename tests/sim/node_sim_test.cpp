@@ -16,8 +16,8 @@ const crypto::RsaPrivateKey& requester_key() {
 }
 
 struct NodeTrial {
-  NodeTrial(std::uint16_t members, std::uint16_t threshold, Schedule schedule, std::uint64_t seed)
-      : network(members, threshold, seed), random(seed), world(with(schedule, members), seed, network.boot()) {}
+  NodeTrial(std::uint16_t members, std::uint16_t threshold, Schedule schedule, std::uint64_t seed, std::size_t keys = 1)
+      : network(members, threshold, seed, keys), random(seed), world(with(schedule, members), seed, network.boot()) {}
 
   static Schedule with(Schedule schedule, std::size_t members) {
     schedule.members = members;
@@ -109,7 +109,7 @@ TEST(NodeSim, MakesAKeyWhenAllObjectsArePulledByTheirIds) {
     run.world.watch([&](std::size_t, const Bytes& message) {
       if (message[0] == 0xf1) ++objects;
       if (message[0] != static_cast<std::uint8_t>(node::Topic::ceremony)) return;
-      for (const auto& item : dkg::Batch::parse(ByteView(message).subspan(65)).value().items) {
+      for (const auto& item : dkg::Batch::parse(batch_of(message)).value().items) {
         if (item.type == dkg::MessageType::have_objects) ++announced;
         if (item.type == dkg::MessageType::deal || item.type == dkg::MessageType::fetch ||
             item.type == dkg::MessageType::epoch_chain) {
@@ -123,6 +123,101 @@ TEST(NodeSim, MakesAKeyWhenAllObjectsArePulledByTheirIds) {
     EXPECT_GE(objects, 4u);
     EXPECT_EQ(gossiped, 0u);
   }
+}
+
+// With the limit as it is: 21 members that make 16 keys have Deals of more than 16 KiB.
+TEST(NodeSim, PullsLargeDealsInsteadOfGossipingThem) {
+  constexpr std::uint16_t kMembers = 21;
+  NodeTrial run(kMembers, 11, {}, 1, dkg::kKeysMax);
+  std::set<dkg::ObjectId> announced;
+  std::size_t pulled_large = 0, gossiped_largest = 0, deals_gossiped = 0;
+  run.world.watch([&](std::size_t, const Bytes& message) {
+    if (message[0] == 0xf1 && message.size() > 16 * 1024) ++pulled_large;
+    if (message[0] != static_cast<std::uint8_t>(node::Topic::ceremony)) return;
+    for (const auto& item : dkg::Batch::parse(batch_of(message)).value().items) {
+      gossiped_largest = std::max(gossiped_largest, item.body.size());
+      if (item.type == dkg::MessageType::deal) ++deals_gossiped;
+      if (item.type != dkg::MessageType::have_objects) continue;
+      for (const auto& id : dkg::HaveObjects::parse(item.body).value().hashes) announced.insert(id);
+    }
+  });
+  run.world.run([&] { return run.serving() == kMembers; });
+  EXPECT_EQ(run.serving(), kMembers);
+  EXPECT_GE(announced.size(), kMembers);
+  EXPECT_GE(pulled_large, std::size_t{kMembers - 1} * 11);  // everybody needs those of a quorum of dealers
+  EXPECT_EQ(deals_gossiped, 0u);
+  EXPECT_LE(gossiped_largest, 16 * 1024);
+}
+
+dkg::NodeStatus::Entry status_of(const NodeNetwork& network, dkg::Phase phase) {
+  dkg::NodeStatus::Entry entry;
+  entry.key_set = network.terms().key_set;
+  entry.state = static_cast<std::uint32_t>(phase);
+  return entry;
+}
+
+// A message of gossip as a member would publish it.
+Bytes message_with(const NodeNetwork& network, std::size_t member, std::uint64_t seqno, const dkg::NodeStatus& status) {
+  const dkg::NodeId author = network.credentials[member - 1]->node_id();
+  const dkg::Batch batch{{dkg::wrap(status, author, network.terms().network)}};
+  Bytes message{static_cast<std::uint8_t>(node::Topic::ceremony)};
+  append(message, author.bytes);
+  append(message, dkg::NodeId{}.bytes);
+  for (int shift = 56; shift >= 0; shift -= 8) message.push_back(static_cast<std::uint8_t>(seqno >> shift));
+  append(message, batch.encode());
+  return message;
+}
+
+// As an attacker does who kept them until the seen caches forgot them.
+TEST(NodeSim, IgnoresBatchesThatArePlayedAgain) {
+  NodeTrial run(4, 3, {}, 1);
+  std::vector<Bytes> kept;
+  bool keeps = true;
+  run.world.watch([&](std::size_t member, const Bytes& message) {
+    const bool is_ceremony = message[0] == static_cast<std::uint8_t>(node::Topic::ceremony);
+    if (keeps && member == 2 && is_ceremony) kept.push_back(message);
+  });
+  run.world.run([&] { return run.serving() == 4; });
+  keeps = false;
+  const Instant later = run.world.now().instant + 300s;
+  run.world.run([&] { return run.world.now().instant > later; });
+  const auto before = run.node(1)->core().metrics(run.world.now());
+  EXPECT_NE(before.find("kms_batches_repeated_total 0\n"), std::string::npos);
+  ASSERT_GT(kept.size(), 5u);
+  for (const Bytes& message : kept) {
+    const Output output = run.world.machine(1)->receive(message, run.world.now());
+    EXPECT_TRUE(output.send.empty() && output.save.empty());
+  }
+  const auto after = run.node(1)->core().metrics(run.world.now());
+  EXPECT_NE(after.find("kms_batches_repeated_total " + std::to_string(kept.size()) + "\n"), std::string::npos);
+}
+
+TEST(NodeSim, KeepsTheNewestStatusOfAMemberWhateverComesLate) {
+  NodeTrial run(5, 3, {}, 1);
+  run.world.run([&] { return run.serving() == 5; });
+  const auto counts_on_2 = [&] {
+    node::HttpRequest request;
+    request.method = "GET";
+    request.target = "/ready";
+    const node::HttpRequestId id = ++run.last_id;
+    run.node(1)->ask(id, std::move(request));
+    run.world.run([&] { return run.node(1)->answers().contains(id); });
+    return run.node(1)->answers().at(id).body.find("has no share") == std::string::npos;
+  };
+  const auto says = [&](std::uint64_t seqno, dkg::Phase phase) {
+    dkg::NodeStatus status;
+    status.entries.push_back(status_of(run.network, phase));
+    run.world.machine(1)->receive(message_with(run.network, 2, seqno, status), run.world.now());
+  };
+  const auto now_ns = static_cast<std::uint64_t>(run.world.now().unix_ms) * 1'000'000;
+  says(now_ns + 10, dkg::Phase::need_repair);
+  EXPECT_FALSE(counts_on_2());
+  says(now_ns + 9, dkg::Phase::released);  // overtaken
+  EXPECT_FALSE(counts_on_2());
+  says(now_ns + 11, dkg::Phase::released);
+  EXPECT_TRUE(counts_on_2());
+  says(now_ns + 10, dkg::Phase::need_repair);  // played again
+  EXPECT_TRUE(counts_on_2());
 }
 
 TEST(NodeSim, DoesNotCountOnAMemberWithoutAShare) {
