@@ -72,6 +72,11 @@ bool Discovery::receive(const HostEvent& event, Now now) {
     sources_.erase(gone->peer);
     allowances_.erase(gone->peer);
     if (connected_.erase(gone->peer) > 0) news(now);
+  } else if (const auto* pubsub = std::get_if<PubsubEvent>(&event)) {
+    const auto* offers = std::get_if<PeersOffered>(pubsub);
+    if (offers == nullptr) return false;
+    for (const auto& offer : offers->offers) offered(offers->by, offer.peer, offer.signed_record, now);
+    return true;
   } else if (const auto* opened = std::get_if<ServiceOpened>(&event)) {
     if (opened->protocol != protocol_) return false;
     stream_opened(*opened, now);

@@ -21,6 +21,14 @@ void MetricsText::counter(std::string_view name, std::string_view what, std::uin
   text_.append(name).append(" ").append(std::to_string(value)).append("\n");
 }
 
+void MetricsText::gauge(std::string_view name, std::string_view what, std::size_t value) {
+  gauge(name, what, static_cast<double>(value));
+}
+
+void MetricsText::counters(std::initializer_list<Counter> counters) {
+  for (const Counter& one : counters) counter(one.name, one.what, one.value);
+}
+
 void MetricsText::value(std::string_view name, std::string_view label, std::string_view label_value,
                         std::uint64_t value) {
   text_.append(name).append("{").append(label).append("=\"");

@@ -6,40 +6,42 @@ namespace kms::node {
 std::string NodeCore::metrics(Now) const {
   MetricsText text;
   Readiness readiness = impl_->readiness();
-  text.gauge("kms_ready", "1 if this node can finish a delegation now", readiness.is_ready() ? 1 : 0);
-  text.gauge("kms_members", "Members of the committee", static_cast<double>(impl_->terms.members.size()));
-  text.gauge("kms_members_connected", "Other members with a live connection", static_cast<double>(impl_->alive.size()));
-  text.gauge("kms_keys_served", "Keys released and served here", static_cast<double>(impl_->serving.size()));
+  text.gauge("kms_ready", "1 if this node can finish a delegation now", readiness.is_ready() ? 1.0 : 0.0);
+  text.gauge("kms_members", "Members of the committee", impl_->terms.members.size());
+  text.gauge("kms_members_connected", "Other members with a live connection", impl_->alive.size());
+  text.gauge("kms_keys_served", "Keys released and served here", impl_->serving.size());
   if (impl_->ceremony) {
     dkg::CeremonyStatus status = impl_->ceremony->status();
     text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 8 released",
                static_cast<double>(status.phase));
-    text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", status.attempt);
-    text.gauge("kms_ceremony_view", "View of the agreement", status.view);
+    text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", static_cast<double>(status.attempt));
+    text.gauge("kms_ceremony_view", "View of the agreement", static_cast<double>(status.view));
   }
+  text.gauge("kms_delegations_pending", "Delegations that wait for an answer", impl_->collector.pending());
   const delegation::CollectorCounts& entry = impl_->collector.counts();
-  text.gauge("kms_delegations_pending", "Delegations that wait for an answer",
-             static_cast<double>(impl_->collector.pending()));
-  text.counter("kms_delegations_total", "Delegations asked of this node", entry.requests);
-  text.counter("kms_delegations_answered_total", "Answered with a result", entry.answered);
-  text.counter("kms_delegations_refused_total", "Not authorised or malformed", entry.refused);
-  text.counter("kms_delegations_unavailable_total", "Too few partials in time", entry.unavailable);
-  text.counter("kms_delegations_overloaded_total", "Refused with 429", entry.overloaded);
-  text.counter("kms_partials_bad_total", "Partials whose proof or seal failed", entry.bad_partials);
-  text.counter("kms_needs_sent_total", "Rounds in which further members were asked", entry.needs_sent);
   const delegation::ResponderCounts& answers = impl_->responder.counts();
-  text.counter("kms_requests_seen_total", "Requests of entry nodes seen", answers.requests);
-  text.counter("kms_partials_sent_total", "Partials sent to entry nodes", answers.answered);
-  text.counter("kms_partials_hedged_total", "Of these, after a wait or a Need", answers.hedged);
-  text.counter("kms_requests_refused_total", "Requests of entry nodes refused", answers.refused);
-  text.counter("kms_requests_busy_total", "Requests refused because a queue was full", answers.busy);
-  text.counter("kms_batches_rejected_total", "Gossip batches that no honest member sends", impl_->batches_rejected);
-  text.counter("kms_batches_repeated_total", "Gossip batches ignored: played again, or far behind later ones",
-               impl_->batches_repeated);
-  text.counter("kms_items_refused_total", "Items of accepted batches that were refused", impl_->items_refused);
-  text.counter("kms_batches_sent_total", "Gossip batches made, each under one signature", impl_->outbox.batches());
-  text.counter("kms_items_sent_total", "Items in these batches", impl_->outbox.items_sent());
-  text.counter("kms_outbox_dropped_total", "Items dropped because the outbox was full", impl_->outbox.dropped());
+  const Outbox& outbox = impl_->outbox;
+  text.counters({
+      {"kms_delegations_total", "Delegations asked of this node", entry.requests},
+      {"kms_delegations_answered_total", "Answered with a result", entry.answered},
+      {"kms_delegations_refused_total", "Not authorised or malformed", entry.refused},
+      {"kms_delegations_unavailable_total", "Too few partials in time", entry.unavailable},
+      {"kms_delegations_overloaded_total", "Refused with 429", entry.overloaded},
+      {"kms_partials_bad_total", "Partials whose proof or seal failed", entry.bad_partials},
+      {"kms_needs_sent_total", "Rounds in which further members were asked", entry.needs_sent},
+      {"kms_requests_seen_total", "Requests of entry nodes seen", answers.requests},
+      {"kms_partials_sent_total", "Partials sent to entry nodes", answers.answered},
+      {"kms_partials_hedged_total", "Of these, after a wait or a Need", answers.hedged},
+      {"kms_requests_refused_total", "Requests of entry nodes refused", answers.refused},
+      {"kms_requests_busy_total", "Requests refused because a queue was full", answers.busy},
+      {"kms_batches_rejected_total", "Gossip batches that no honest member sends", impl_->batches_rejected},
+      {"kms_batches_repeated_total", "Gossip batches ignored: played again, or far behind later ones",
+       impl_->batches_repeated},
+      {"kms_items_refused_total", "Items of accepted batches that were refused", impl_->items_refused},
+      {"kms_batches_sent_total", "Gossip batches made, each under one signature", outbox.batches()},
+      {"kms_items_sent_total", "Items in these batches", outbox.items_sent()},
+      {"kms_outbox_dropped_total", "Items dropped because the outbox was full", outbox.dropped()},
+  });
   return text.take();
 }
 
