@@ -1,37 +1,17 @@
 // net/: two connections over a channel that cuts and delays as the fuzzer says and may change bytes. Without a change
 // nobody complains and everything sent arrives in the end; with one, what was received is still a beginning of what was
 // sent; queues keep their bound; each end ends once.
-#include <deque>
-
 #include "net/connection.h"
-#include "tests/fuzz/fuzzer.h"
+#include "tests/fuzz/net_script.h"
 
 using namespace kms;
 using namespace kms::net;
+using fuzz::content;
+using fuzz::identity;
 
 namespace {
 
-const Identity& identity(std::uint64_t number) {
-  auto make = [](std::uint64_t seed) {
-    sim::Random entropy(seed);
-    return Identity::generate(entropy);
-  };
-  static const std::array<Identity, 2> all{make(1), make(2)};
-  return all[number];
-}
-
 constexpr std::size_t kPendingMax = 20'000;
-
-// What stream `id` carries from `from` on.
-ByteView content(StreamId id, std::size_t from, std::size_t size) {
-  constexpr std::size_t kPeriod = 65'521;
-  static const Bytes all = [] {
-    Bytes made(2 * kPeriod);
-    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<std::uint8_t>(i % kPeriod * 31 >> 3);
-    return made;
-  }();
-  return ByteView(all).subspan((from + id * 1009) % kPeriod, std::min(size, kPeriod));
-}
 
 struct End {
   End(Direction direction, EarlyMuxer early, std::uint64_t seed, Now now)
@@ -96,7 +76,7 @@ class World {
         break;
       case 8:
         if (in.byte() == 7) {
-          now_.instant += std::chrono::seconds(in.byte());
+          fuzz::pass(now_, std::chrono::seconds(in.byte()));
           connection.tick(now_);
           is_changed_ = true;  // time-outs may end it, and its streams
         }
@@ -198,15 +178,11 @@ class World {
     std::size_t& received = self.received[bytes.id];
     const auto sent = other.sent.find(bytes.id);
     KMS_ASSERT(sent != other.sent.end() && received + bytes.bytes.size() <= sent->second);
-    for (ByteView rest = bytes.bytes; !rest.empty();) {
-      const ByteView wanted = content(bytes.id, received, rest.size());
-      KMS_ASSERT(equal(rest.first(wanted.size()), wanted));
-      rest = rest.subspan(wanted.size());
-      received += wanted.size();
-    }
+    KMS_ASSERT(fuzz::is_content(bytes.id, received, bytes.bytes));
+    received += bytes.bytes.size();
   }
 
-  Now now_{Instant(Duration(1h)), 1'700'000'000'000};
+  Now now_ = fuzz::kScriptBegins;
   bool is_changed_ = false, is_closed_ = false;
   std::set<StreamId> reset_;
   End dialler_, listener_;
@@ -215,8 +191,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_connection) {
-  fuzz::Input in(input);
-  World world(in.byte());
-  for (int steps = 0; steps < 400 && !in.is_empty(); ++steps) world.step(in);
-  world.finish();
+  fuzz::run_script<World>(input, 400);
 }

@@ -1,24 +1,17 @@
 // net/: a host against an authenticated stranger who writes yamux frames and stream bytes of the fuzzer's choice on
 // every protocol of the host. The host keeps its bounds and one peer's fault ends one connection.
 #include "net/host.h"
+#include "tests/fuzz/net_script.h"
 #include "tests/fuzz/yamux_script.h"
 
 using namespace kms;
 using namespace kms::net;
+using fuzz::identity;
 
 namespace {
 
 const std::array<std::string_view, 6> kProtocols{kIdentifyProtocol, kIdentifyPushProtocol, kPingProtocol,
                                                  "/meshsub/1.2.0",  "/objects/1",          "/none/1"};
-
-const Identity& identity(std::uint64_t number) {
-  auto make = [](std::uint64_t seed) {
-    sim::Random entropy(seed);
-    return Identity::generate(entropy);
-  };
-  static const std::array<Identity, 2> all{make(1), make(2)};
-  return all[number];
-}
 
 // The stranger's end: an honest upgrade, then frames.
 struct Stranger {
@@ -59,7 +52,7 @@ class World {
         break;
       }
       case 5:
-        now_.instant += std::chrono::milliseconds(in.word());
+        fuzz::pass(now_, std::chrono::milliseconds(in.word()));
         host_.tick(now_);
         break;
       case 6:
@@ -177,7 +170,7 @@ class World {
     return strangers_.back();
   }
 
-  Now now_{Instant(Duration(1h)), 1'700'000'000'000};
+  Now now_ = fuzz::kScriptBegins;
   sim::Random entropy_{4};
   Host host_;
   std::deque<Stranger> strangers_;
@@ -187,8 +180,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_host) {
-  fuzz::Input in(input);
-  World world(in.byte());
-  for (int steps = 0; steps < 100 && !in.is_empty(); ++steps) world.step(in);
-  world.finish();
+  fuzz::run_script<World>(input, 100);
 }

@@ -4,27 +4,16 @@
 #include <set>
 
 #include "net/router.h"
-#include "tests/fuzz/fuzzer.h"
+#include "tests/fuzz/net_script.h"
 
 using namespace kms;
 using namespace kms::net;
+using fuzz::identity;
 
 namespace {
 
-constexpr std::size_t kPeers = 4;
+constexpr std::size_t kPeers = fuzz::kIdentities - 1;  // the router itself is the last
 const std::array<std::string, 3> kTopics{"/kms/t/requests/1", "/kms/t/partials/1", "/kms/t/other"};
-
-const Identity& identity(std::size_t number) {
-  static const std::vector<Identity> all = [] {
-    std::vector<Identity> made;
-    for (std::uint64_t i = 0; i <= kPeers; ++i) {
-      sim::Random entropy(i);
-      made.push_back(Identity::generate(entropy));
-    }
-    return made;
-  }();
-  return all[number];
-}
 
 class World {
  public:
@@ -49,7 +38,7 @@ class World {
         absorb(router_.received(peer(from), rpc(in), now_));
         break;
       case 3:
-        now_.instant += std::chrono::milliseconds(in.word() * 4);
+        fuzz::pass(now_, std::chrono::milliseconds(in.word() * 4));
         absorb(router_.tick(now_));
         break;
       case 4:
@@ -68,12 +57,13 @@ class World {
         reconnect(from, in.byte());
         break;
       default:
-        drain();
+        finish();
     }
     KMS_ASSERT(router_.validating() <= 8);
   }
 
-  void drain() {
+  // What is queued is in order.
+  void finish() {
     for (std::size_t i = 0; i < kPeers; ++i) {
       while (auto frame = router_.next_frame(peer(i))) {
         RpcFrames frames;
@@ -179,7 +169,7 @@ class World {
     for (const PeerId& id : effects.writable) KMS_ASSERT(router_.class_of(id).has_value());
   }
 
-  Now now_{Instant(Duration(1h)), 1'700'000'000'000};
+  Now now_ = fuzz::kScriptBegins;
   sim::Random entropy_{9};
   Router router_;
   std::vector<MessageId> open_, ids_;
@@ -188,8 +178,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_router) {
-  fuzz::Input in(input);
-  World world(in.byte());
-  for (int steps = 0; steps < 60 && !in.is_empty(); ++steps) world.step(in);
-  world.drain();
+  fuzz::run_script<World>(input, 60);
 }

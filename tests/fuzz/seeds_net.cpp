@@ -114,7 +114,7 @@ void add_pubsub(Seeds& to, const Identity& identity) {
 
 // Scripts of the stateful fuzzers: random choices, and for connections an upgrade first.
 void add_scripts(Seeds& to) {
-  for (const char* fuzzer : {"net_yamux", "net_router", "net_host", "net_connection"}) {
+  for (const char* fuzzer : {"net_yamux", "net_router", "net_host", "net_connection", "net_hosts"}) {
     for (std::uint64_t i = 0; i < 3; ++i) {
       sim::Random random(i);
       Bytes script(600);
@@ -139,6 +139,36 @@ void add_scripts(Seeds& to) {
   }
 }
 
+// Two hosts that connect, publish, open streams, send, and are disturbed in the end.
+void add_host_scripts(Seeds& to) {
+  const Bytes calm{0x0a, 0x0a, 0x0a};
+  for (const int form : {0x08, 0x88, 0x4a, 0x15, 0x2c, 0xc8}) {
+    Bytes script{static_cast<std::uint8_t>(form)};
+    for (int i = 0; i < 3; ++i) append(script, calm);
+    append(script, Bytes{0x81, 0x01, 0x06, 0x03, 0xe7});                                            // follows; time
+    append(script, Bytes{0x00, 0x00, 0x01, 0x01, 0x80, 0x00, 0x20, 0x08, 0x00, 0x01, 0xff, 0xf8});  // publish
+    append(script, Bytes{0x03, 0x83, 0x1b, 0x00, 0x40, 0x0b, 0x01, 0x00, 0x2b, 0x00, 0x09});  // streams, some bytes
+    append(script, calm);
+    for (const int who : {0x02, 0x82}) {
+      const auto step = static_cast<std::uint8_t>(who);
+      append(script, Bytes{step, 0x00, 0xc8, step, 0x01, 0xdc, 0x80, 0x00, step, 0x00, 0xdc, 0xff, 0x00});
+    }
+    append(script, Bytes{0x04, 0x10, 0x00, 0x84, 0xff, 0x00, 0x05, 0x85});  // consumed, pings
+    append(script, calm);
+    append(script, Bytes{0x02, 0x00, 0xfb, 0x82, 0x01, 0xff});  // finish, reset
+    append(script, calm);
+    to.push_back({"net_hosts", "streams" + std::to_string(form), script});
+    append(script, Bytes{0x88, 0x00, 0x00, 0x00, 0x77});  // a second link, and a message meanwhile
+    append(script, calm);
+    append(script, Bytes{0x06, 0x17, 0x70, 0x00, 0x00, 0x00, 0x78});
+    append(script, calm);
+    to.push_back({"net_hosts", "twice" + std::to_string(form), script});
+    append(script, Bytes{0x00, 0x00, 0x00, 0x79, 0x07, 0x04, 0x00, 0x01, 0x00, 0x05});  // a changed byte
+    append(script, calm);
+    to.push_back({"net_hosts", "changed" + std::to_string(form), script});
+  }
+}
+
 }  // namespace
 
 void add_net_seeds(std::vector<Seed>& to) {
@@ -151,6 +181,7 @@ void add_net_seeds(std::vector<Seed>& to) {
   add_services(to, identity);
   add_pubsub(to, identity);
   add_scripts(to);
+  add_host_scripts(to);
 }
 
 }  // namespace kms::fuzz
