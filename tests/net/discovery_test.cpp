@@ -336,8 +336,10 @@ TEST_F(Liars, OfferRecordsByPeerExchangeOnlyWhileTheyAreTrusted) {
   own.offered(identity_named("stranger").peer_id(), m3, record_of("m3", 9, 66), world.now);
   EXPECT_EQ(book().find(m3), nullptr);
   EXPECT_EQ(counters().offers_ignored, 1u);
-  own.offered(liar->id(), m3, record_of("m3", 9, 33), world.now);
+  const PubsubEvent offers{PeersOffered{liar->id(), "t", {{m3, record_of("m3", 9, 33)}}}};
+  EXPECT_TRUE(own.receive(offers, world.now));
   EXPECT_EQ(book().find(m3)->seq, 9u);
+  EXPECT_FALSE(own.receive(PubsubEvent{PeerGrafted{liar->id(), "t"}}, world.now));
   own.offered(liar->id(), m3, record_of("m4", 9, 33), world.now);  // named as another one
   EXPECT_EQ(counters().liars, 1u);
   own.offered(liar->id(), m3, record_of("m3", 10, 33), world.now);
