@@ -69,6 +69,7 @@ TEST_F(Bounds, APromotedPeerFollowsWhatItHadAskedForInVain) {
   };
   set_class(PeerClass::committee);
   EXPECT_EQ(node->router.subscribers("t"), std::vector<PeerId>{peer.id()});
+  ASSERT_FALSE(node->pick<PeerSubscription>().empty());
   EXPECT_TRUE(node->pick<PeerSubscription>().back().subscribed);
   set_class(PeerClass::light);
   EXPECT_TRUE(node->router.subscribers("t").empty());
