@@ -19,6 +19,7 @@ class Activation {
   bool is_released() const { return record_ && record_->is_released(); }
   const EpochRecord* record() const { return record_ ? &*record_ : nullptr; }
   const std::vector<crypto::SecretScalar>* shares() const { return is_active() ? &shares_ : nullptr; }
+  const std::vector<crypto::SecretScalar>& shares_to_deal() const { return shares_; }
   std::vector<DealHash> missing_deals() const;
   // Deals are still missing long after the release: only repair gives this node its share.
   void give_up(Turn& turn);

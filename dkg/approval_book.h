@@ -14,7 +14,7 @@ class ApprovalBook {
 
   // This node's own, on its operator's order; unsigned.
   Approval form(std::uint64_t not_after) const;
-  // The newest end that a quorum has not approved yet but somebody has, so that operators need not agree beforehand.
+  // The latest end that somebody has approved and that is not over, so that operators need not agree on one beforehand.
   std::optional<std::uint64_t> pending_end(std::uint64_t unix_s) const;
 
   // Bounds before the signature is checked: the plan's, by the member at that index, 4 ends a member.
@@ -22,6 +22,7 @@ class ApprovalBook {
   bool is_signed(const Approval& approval) const;
   void add(const Approval& approval) { approvals_[approval.not_after].emplace(approval.index, approval.signature); }
 
+  bool empty() const { return approvals_.empty(); }
   // q approvals with one end that is not over; the latest such end.
   struct Quorum {
     std::uint64_t not_after = 0;

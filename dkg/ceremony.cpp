@@ -153,6 +153,9 @@ bool Ceremony::is_released() const {
 const std::vector<crypto::SecretScalar>* Ceremony::shares() const {
   return impl_->activation.shares();
 }
+const std::vector<crypto::SecretScalar>& Ceremony::shares_to_deal() const {
+  return impl_->activation.shares_to_deal();
+}
 std::string Ceremony::share_key() const {
   return impl_->slot.prefix + "share";
 }

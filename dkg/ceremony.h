@@ -108,6 +108,9 @@ class Ceremony {
   bool is_released() const;
   // One share per key, in label order, from ACTIVE on; nullptr before and when this node needs repair.
   const std::vector<crypto::SecretScalar>* shares() const;
+  // For the next epoch's Self: empty while there is no share to deal with; stays where it is as long as the machine
+  // lives.
+  const std::vector<crypto::SecretScalar>& shares_to_deal() const;
   // Where the share rests: the key for Records::open (m * 32 bytes) and its key-encryption key.
   std::string share_key() const;
   std::string share_kek() const;

@@ -69,7 +69,7 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope&, const Seat& sender,
-                                            Source source, Turn&) {
+                                            Source source, Turn& turn) {
   if (has_decision() || !approvals.wants(sender.decider, approval)) return Taken::no;
   if (source == Source::peer || source == Source::fetched) {
     ++spent;
@@ -77,6 +77,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Enve
     if (is_refuted) return Taken::no;
   }
   approvals.add(approval);
+  repeat_at = std::min(repeat_at, turn.instant());
   return Taken::yes;
 }
 

@@ -62,7 +62,10 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   if (is_pushed) ++headers[header.attempt];
   // A valid header opens the slot: in a DKG each member's own file is its approval.
   const bool is_opened = source == Source::stored || may_open(header, turn);
-  if (!attempts.is_open() && !has_decision() && is_opened) attempts.open(stored_attempt, turn.instant());
+  if (!attempts.is_open() && !has_decision() && is_opened) {
+    attempts.open(stored_attempt, turn.instant());
+    repeat_at = std::min(repeat_at, turn.instant());
+  }
   const auto own = prekeys.own_key(header.attempt);
   const bool is_present =
       slot.receiver != 0 && !header.is_absent(slot.receiver) && own && !check_own_prekey(header, slot.receiver, own);
@@ -93,6 +96,7 @@ void Ceremony::Impl::open(Turn& turn) {
     if (!is_due && !approvals.quorum(turn.unix_s())) return;
   }
   attempts.open(stored_attempt, turn.instant());
+  repeat_at = std::min(repeat_at, turn.instant());
   has_news = true;
   turn.report(Event::Kind::phase, "the slot is open");
 }

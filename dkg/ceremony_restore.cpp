@@ -47,6 +47,19 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     return out;
   };
   Turn turn(slot, outbox, now);
+  const auto take_link = [&] {
+    const auto body = records.find(slot.prefix + "link");
+    if (!body) return;
+    const auto link = Link::parse(*body);
+    const auto record =
+        link ? verify_link(*link, slot.plan.network_id, slot.previous()) : Result<EpochRecord>(link.error());
+    if (record) adopt(*record, turn);
+  };
+  // Of an erased epoch only the Link is of use.
+  if (is_erased) {
+    take_link();
+    return;
+  }
   for (const auto* prefix : {"joined/", "header/"}) {
     for (const auto& envelope : stored(prefix)) take_in(envelope, Source::stored, turn);
   }
@@ -74,12 +87,7 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
   };
   for (const auto& key : records.list(slot.prefix + "cert/1/")) take_certificate(key);
   for (const auto* name : {"final", "activation", "fate/final"}) take_certificate(slot.prefix + name);
-  if (const auto body = records.find(slot.prefix + "link")) {
-    const auto link = Link::parse(*body);
-    const auto record =
-        link ? verify_link(*link, slot.plan.network_id, slot.previous()) : Result<EpochRecord>(link.error());
-    if (record) adopt(*record, turn);
-  }
+  take_link();
   for (const auto& [name, envelope] : outbox.all()) {
     if (envelope.type != MessageType::proposal && envelope.type != MessageType::vote) {
       take_in(envelope, Source::own, turn);

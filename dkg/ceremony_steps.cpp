@@ -7,6 +7,7 @@ namespace kms::dkg {
 namespace {
 
 constexpr Duration kDealsMissingFor = 10min;  // after the release, then only repair helps (PROTOCOL.md 4.12)
+constexpr Duration kIdleFor = 60s;
 constexpr int kRoundsOfSettling = 1000;
 
 }  // namespace
@@ -206,7 +207,10 @@ void Ceremony::Impl::forget_rounds() {
 // Votes and certificates every 2 * Delta, everything else every second time, until it is no longer needed.
 void Ceremony::Impl::repeat(Turn& turn) {
   if (turn.instant() < repeat_at) return;
-  repeat_at = turn.instant() + 2 * slot.plan.timing.delta;
+  // A slot that nobody has approved yet may wait for days.
+  const bool is_waiting = slot.epoch() > 0 && !attempts.is_open() && !has_decision() && approvals.empty();
+  repeat_at = turn.instant() + (is_waiting ? kIdleFor : 2 * slot.plan.timing.delta);
+  if (is_waiting) return;
   ++repeats;
   if (is_finished()) return;
   if (!has_decision()) agreement.repeat(candidates, turn, outbox);

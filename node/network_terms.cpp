@@ -46,7 +46,8 @@ Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
                       std::move(gateways),
                       std::move(entries),
                       automatic ? dkg::Genesis::automatic : dkg::Genesis::on_order,
-                      timing};
+                      timing,
+                      file.refresh_every()};
 }
 
 NetworkTerms solo_terms(const std::vector<SoloChain>& chains, const crypto::Point& node_key) {

@@ -56,9 +56,14 @@ void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
   }
 }
 
-void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
+void NodeCore::Impl::apply(EpochSteps&& from, NodeEffects& to) {
+  for (EpochSteps::Step& step : from.steps) apply(step.slot, std::move(step.effects), to);
+  refresh_serving(to);
+}
+
+void NodeCore::Impl::apply(const dkg::SlotId& slot, dkg::Effects&& from, NodeEffects& to) {
   append(to.save, std::move(from.save));
-  for (dkg::Outgoing& item : from.send) send(std::move(item.envelope), to);
+  for (dkg::Outgoing& item : from.send) send(slot, std::move(item.envelope), to);
   for (dkg::Event& event : from.report) {
     bool quiet = event.kind == dkg::Event::Kind::progress;
     bool bad = event.kind == dkg::Event::Kind::blame || event.kind == dkg::Event::Kind::misbehaviour ||
@@ -67,40 +72,67 @@ void NodeCore::Impl::apply(dkg::Effects&& from, NodeEffects& to) {
     LogLevel level = bad ? LogLevel::warn : quiet ? LogLevel::debug : LogLevel::info;
     to.log.push_back({level, "ceremony: " + who + event.text, about(event.culprit, event.text)});
   }
-  refresh_serving(to);
 }
 
-// Once the epoch is released its keys are served; the own share may come later than that (or never, until repair).
+delegation::ServingKeyPtr NodeCore::Impl::serving_key(const dkg::Ceremony& epoch, std::size_t label) const {
+  const dkg::EpochRecord& record = *epoch.record();
+  const std::vector<crypto::SecretScalar>* shares = epoch.shares();
+  std::optional<crypto::SecretScalar> share;
+  // A share of zero cannot serve (PROTOCOL.md 4.3); the table shows infinity for it.
+  if (shares != nullptr && !(*shares)[label].is_zero()) share = (*shares)[label].clone();
+  return std::make_shared<const delegation::ServingKey>(
+      delegation::ServingKey{terms.network, record.names().key(static_cast<std::uint32_t>(label + 1)),
+                             terms.labels[label].chain_id, record.header.epoch, record.transcript, terms.threshold,
+                             terms.members, record.tables[label], position.value_or(0), std::move(share)});
+}
+
+// Once an epoch is released its keys are served; the own share may come later than that. Beside it those epochs answer
+// that an entry may still, or already, name.
 void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
-  if (!ceremony || !ceremony->is_released()) return;
-  const dkg::EpochRecord* record = ceremony->record();
+  const dkg::Ceremony* current = ceremony();
+  if (current == nullptr || !current->is_released()) return;
+  const dkg::EpochRecord* record = current->record();
   if (record == nullptr || record->tables.size() != terms.labels.size()) return;
-  const std::vector<crypto::SecretScalar>* shares = ceremony->shares();
   for (std::size_t i = 0; i < terms.labels.size(); ++i) {
     std::uint64_t chain_id = terms.labels[i].chain_id;
     auto known = serving.find(chain_id);
-    if (known != serving.end() && (known->second->share.has_value() || shares == nullptr)) continue;
-    auto kappa = static_cast<std::uint32_t>(i + 1);
-    std::optional<crypto::SecretScalar> share;
-    // A share of zero cannot serve (PROTOCOL.md 4.3); the table shows infinity for it.
-    if (shares != nullptr && !(*shares)[i].is_zero()) share = (*shares)[i].clone();
-    serving[chain_id] = std::make_shared<const delegation::ServingKey>(delegation::ServingKey{
-        terms.network, record->names().key(kappa), chain_id, record->header.epoch, record->transcript, terms.threshold,
-        terms.members, record->tables[i], position.value_or(0), std::move(share)});
+    bool same = known != serving.end() && known->second->transcript == record->transcript;
+    if (same && (known->second->share.has_value() || current->shares() == nullptr)) continue;
+    serving[chain_id] = serving_key(*current, i);
     effects.log.push_back({LogLevel::info, "serving chain " + std::to_string(chain_id) + " with public key " +
-                                               to_0x(record->tables[i].public_key.bytes()) +
-                                               (shares == nullptr ? ", without an own share" : "")});
+                                               to_0x(record->tables[i].public_key.bytes()) + ", epoch " +
+                                               std::to_string(record->header.epoch) +
+                                               (current->shares() == nullptr ? ", without an own share" : "")});
   }
+  std::vector<delegation::ServingKeyPtr> others;
+  for (const dkg::Ceremony* epoch : epochs->answering()) {
+    if (epoch == current) continue;
+    for (std::size_t i = 0; i < terms.labels.size(); ++i) {
+      auto held = std::find_if(answering.begin(), answering.end(), [&](const delegation::ServingKeyPtr& key) {
+        return key->transcript == epoch->record()->transcript && key->chain_id == terms.labels[i].chain_id;
+      });
+      others.push_back(held == answering.end() ? serving_key(*epoch, i) : *held);
+    }
+  }
+  answering = std::move(others);
+}
+
+delegation::ServingKeyPtr NodeCore::Impl::find_serving(const delegation::DelegateRequest& request) const {
+  auto current = serving.find(request.authorisation.chain_id);
+  if (current == serving.end()) return nullptr;
+  if (current->second->transcript == request.entry.transcript) return current->second;
+  for (const delegation::ServingKeyPtr& key : answering) {
+    if (key->key == request.key && key->transcript == request.entry.transcript) return key;
+  }
+  return current->second;
 }
 
 void NodeCore::Impl::send_status(Now now) {
-  if (!ceremony || !position) return;
-  dkg::NodeStatus::Entry entry = ceremony->status_message();
-  if (last_status && *last_status == entry && now.instant < status_due) return;
-  last_status = entry;
+  if (!epochs || !position) return;
+  dkg::NodeStatus status{epochs->status()};
+  if (last_status == status.entries && now.instant < status_due) return;
+  last_status = status.entries;
   status_due = now.instant + kStatusEvery;
-  dkg::NodeStatus status;
-  status.entries.push_back(entry);
   outbox.add(Topic::ceremony, {}, dkg::wrap(status, self, terms.network));
 }
 
@@ -119,7 +151,7 @@ void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item
   auto status = dkg::NodeStatus::parse(item.body);
   if (!status) return;
   for (const dkg::NodeStatus::Entry& entry : status->entries) {
-    if (entry.key_set != terms.key_set) continue;
+    if (entry.key_set != terms.key_set || !ceremony() || entry.epoch != ceremony()->status_message().epoch) continue;
     // Only what a member says outright: an older status of the phases before it may be the last one that arrived.
     bool needs_repair = entry.state == static_cast<std::uint32_t>(dkg::Phase::need_repair);
     bool changed = needs_repair ? shareless.insert(author).second : shareless.erase(author) > 0;
@@ -151,7 +183,7 @@ const dkg::Label& NodeCore::Impl::label_of(std::uint64_t chain_id) const {
 std::vector<KeyView> NodeCore::Impl::key_views() const {
   std::vector<KeyView> out;
   for (const auto& [chain_id, key] : serving) {
-    out.push_back({key, label_of(chain_id), imported.contains(chain_id), ceremony ? ceremony->record() : nullptr});
+    out.push_back({key, label_of(chain_id), imported.contains(chain_id), ceremony() ? ceremony()->record() : nullptr});
   }
   return out;
 }
@@ -163,12 +195,11 @@ Readiness NodeCore::Impl::readiness() const {
     if (i != position && !alive.contains(i)) out.missing.push_back(member_label(terms, i));
   }
   if (serving.size() < terms.labels.size()) {
-    std::string state = ceremony
-                            ? std::string(dkg::name_of(ceremony->status().phase)) + ", " + ceremony->status().summary
-                            : "no ceremony runs here";
+    std::string state = "no ceremony runs here";
+    if (ceremony()) state = std::string(dkg::name_of(ceremony()->status().phase)) + ", " + ceremony()->status().summary;
     out.reasons.push_back("no released key yet: " + state);
   }
-  bool self_shareless = ceremony && ceremony->status().phase == dkg::Phase::need_repair;
+  bool self_shareless = ceremony() && ceremony()->status().phase == dkg::Phase::need_repair;
   if (self_shareless) out.missing.push_back(member_label(terms, *position) + ": has no share");
   for (dkg::Position i : shareless) {
     if (alive.contains(i) && !serving.empty()) out.missing.push_back(member_label(terms, i) + ": has no share");
@@ -215,7 +246,7 @@ void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope&
     note_status(origin.author, item);
   }
   if (item.type == dkg::MessageType::have_objects) receive_announcement(origin.author, item, effects);
-  if (ceremony) apply(ceremony->receive(item, author, now), effects);
+  if (epochs) apply(epochs->receive(item, author, now), effects);
 }
 
 // An entry that hears no early learns at once that this member will not answer.
@@ -247,10 +278,10 @@ void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& 
                    listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
       return;
     }
-    auto key = serving.find(request->authorisation.chain_id);
-    if (key == serving.end()) return;
+    auto key = find_serving(*request);
+    if (!key) return;
     std::uint64_t chain_id = request->authorisation.chain_id;
-    apply(responder.receive(author, std::move(*request), gateways(chain_id), key->second, now), effects);
+    apply(responder.receive(author, std::move(*request), gateways(chain_id), std::move(key), now), effects);
   } else if (item.type == delegation::Need::kType) {
     auto need = delegation::Need::parse(item.body);
     if (need) apply(responder.receive(author, *need, now), effects);
@@ -348,7 +379,7 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
   // A node with connections answers this itself; one without (solo) has no peers.
   if (path == "/v1/peers") return json_response(200, peers_view({terms.name, "", {}, {}, {}}, now));
   if (path == "/v1/network") {
-    return json_response(200, network_view(terms, self, links, ceremony ? &*ceremony : nullptr, options));
+    return json_response(200, network_view(terms, self, links, epochs ? &epochs->busy() : nullptr, options));
   }
   return keys(path);
 }
@@ -364,13 +395,10 @@ Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr 
                                  const dkg::Records& records, Entropy& entropy, Now now) {
   auto impl = std::make_unique<Impl>(std::move(terms), std::move(credentials), std::move(options), entropy);
   if (impl->position) {
-    const NetworkTerms& known = impl->terms;
-    dkg::Plan plan{known.network, known.key_set, known.labels, known.members, known.threshold, known.file, 0,
-                   known.genesis, known.timing};
     dkg::Self self{impl->credentials->node_key, impl->credentials->node_secret};
-    auto ceremony = dkg::Ceremony::restore(std::move(plan), self, records, entropy, now);
-    if (!ceremony) return ceremony.error();
-    impl->ceremony.emplace(std::move(*ceremony));
+    auto epochs = Epochs::begin(impl->terms, self, records, entropy, now);
+    if (!epochs) return epochs.error();
+    impl->epochs.emplace(std::move(*epochs));
   }
   return NodeCore(std::move(impl));
 }
@@ -466,14 +494,14 @@ NodeEffects NodeCore::links(std::vector<PeerLink> links, Now now) {
   if (alive == impl_->alive) return effects;
   impl_->alive = alive;
   impl_->tell_responders();
-  if (impl_->ceremony) impl_->apply(impl_->ceremony->peers_connected(nodes, now), effects);
+  if (impl_->epochs) impl_->apply(impl_->epochs->peers_connected(nodes, now), effects);
   impl_->send_status(now);
   return effects;
 }
 
 NodeEffects NodeCore::tick(Now now) {
   NodeEffects effects;
-  if (impl_->ceremony) impl_->apply(impl_->ceremony->tick(now), effects);
+  if (impl_->epochs) impl_->apply(impl_->epochs->tick(now), effects);
   impl_->apply(impl_->collector.tick(now), effects);
   impl_->apply(impl_->responder.tick(now), effects);
   impl_->send_status(now);
@@ -485,8 +513,8 @@ std::optional<Instant> NodeCore::wakes_at() const {
   auto consider = [&](std::optional<Instant> instant) {
     if (instant && (!earliest || *instant < *earliest)) earliest = instant;
   };
-  if (impl_->ceremony) {
-    consider(impl_->ceremony->wakes_at());
+  if (impl_->epochs) {
+    consider(impl_->epochs->wakes_at());
     consider(impl_->status_due);
   }
   consider(impl_->collector.wakes_at());
@@ -514,7 +542,10 @@ delegation::ServingKeyPtr NodeCore::serving(std::uint64_t chain_id) const {
 }
 
 const dkg::Ceremony* NodeCore::ceremony() const {
-  return impl_->ceremony ? &*impl_->ceremony : nullptr;
+  return impl_->ceremony();
+}
+bool NodeCore::is_refreshing() const {
+  return impl_->epochs && &impl_->epochs->busy() == impl_->epochs->next();
 }
 const NetworkTerms& NodeCore::terms() const {
   return impl_->terms;

@@ -137,6 +137,8 @@ class NodeCore {
   // Null until a key of the chain is released here.
   delegation::ServingKeyPtr serving(std::uint64_t chain_id) const;
   const dkg::Ceremony* ceremony() const;
+  // Whether the epoch after the one in charge is being made.
+  bool is_refreshing() const;
   const NetworkTerms& terms() const;
 
  private:

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "node/api.h"
+#include "node/epochs.h"
 #include "node/node_core.h"
 #include "node/object_shelf.h"
 #include "node/outbox.h"
@@ -34,8 +35,10 @@ struct NodeCore::Impl {
   dkg::NodeId self;
   std::optional<dkg::Position> position;
   std::set<std::uint64_t> chains;
-  std::optional<dkg::Ceremony> ceremony;
-  std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain
+  std::optional<Epochs> epochs;  // none: solo, or no member
+  const dkg::Ceremony* ceremony() const { return epochs ? &epochs->current() : nullptr; }
+  std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain, of the epoch in charge
+  std::vector<delegation::ServingKeyPtr> answering;            // of other epochs, for entries that name those
   std::set<std::uint64_t> imported;                            // chains whose key somebody once held
   delegation::Collector collector;
   delegation::Responder responder;
@@ -44,7 +47,7 @@ struct NodeCore::Impl {
   std::vector<PeerLink> links;
   std::set<dkg::Position> alive;      // members with a live connection, this node not counted
   std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
-  std::optional<dkg::NodeStatus::Entry> last_status;
+  std::vector<dkg::NodeStatus::Entry> last_status;
   Instant status_due{};
   struct Heard {
     SeqnoWindow seqnos;
@@ -61,8 +64,9 @@ struct NodeCore::Impl {
   };
 
   void apply(delegation::Effects&& from, NodeEffects& to);
-  void apply(dkg::Effects&& from, NodeEffects& to);
-  void send(dkg::Envelope&& envelope, NodeEffects& to);
+  void apply(EpochSteps&& from, NodeEffects& to);
+  void apply(const dkg::SlotId& slot, dkg::Effects&& from, NodeEffects& to);
+  void send(const dkg::SlotId& slot, dkg::Envelope&& envelope, NodeEffects& to);
   bool holds(const dkg::ObjectId& id) const;
   void receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects);
   void send_status(Now now);
@@ -72,6 +76,9 @@ struct NodeCore::Impl {
   std::set<dkg::Position> responders() const;
   void tell_responders();
   void refresh_serving(NodeEffects& effects);
+  delegation::ServingKeyPtr serving_key(const dkg::Ceremony& epoch, std::size_t label) const;
+  // What answers for the key and epoch that an entry names; the one in charge if there is none, for it to refuse.
+  delegation::ServingKeyPtr find_serving(const delegation::DelegateRequest& request) const;
   void receive_item(Topic topic, const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now);

@@ -10,9 +10,11 @@ std::string NodeCore::metrics(Now) const {
   text.gauge("kms_members", "Members of the committee", impl_->terms.members.size());
   text.gauge("kms_members_connected", "Other members with a live connection", impl_->alive.size());
   text.gauge("kms_keys_served", "Keys released and served here", impl_->serving.size());
-  if (impl_->ceremony) {
-    dkg::CeremonyStatus status = impl_->ceremony->status();
-    text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 8 released",
+  if (impl_->epochs) {
+    const std::uint64_t epoch = impl_->epochs->current().status_message().epoch;
+    text.gauge("kms_epoch", "Epoch in charge", static_cast<double>(epoch));
+    dkg::CeremonyStatus status = impl_->epochs->busy().status();
+    text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 10 erased",
                static_cast<double>(status.phase));
     text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", static_cast<double>(status.attempt));
     text.gauge("kms_ceremony_view", "View of the agreement", static_cast<double>(status.view));

@@ -6,7 +6,7 @@ namespace kms::node {
 
 // What the ceremony lacks is pulled from one member after another instead of being asked of all; what is large is
 // announced.
-void NodeCore::Impl::send(dkg::Envelope&& envelope, NodeEffects& to) {
+void NodeCore::Impl::send(const dkg::SlotId& slot, dkg::Envelope&& envelope, NodeEffects& to) {
   if (envelope.type == dkg::MessageType::fetch) {
     auto fetch = dkg::Fetch::parse(envelope.body);
     KMS_ASSERT(fetch.has_value());
@@ -16,7 +16,7 @@ void NodeCore::Impl::send(dkg::Envelope&& envelope, NodeEffects& to) {
   if (envelope.body.size() > options.gossiped_object_bytes_max) {
     if (auto id = streamed_object_id(envelope)) {
       shelf.put(*id, envelope.encode());
-      dkg::HaveObjects announcement{ceremony->slot().bytes, {*id}};
+      dkg::HaveObjects announcement{slot.bytes, {*id}};
       outbox.add(Topic::ceremony, {}, dkg::wrap(announcement, self, terms.network));
       return;
     }
@@ -25,16 +25,13 @@ void NodeCore::Impl::send(dkg::Envelope&& envelope, NodeEffects& to) {
 }
 
 bool NodeCore::Impl::holds(const dkg::ObjectId& id) const {
-  return shelf.find(id) != nullptr || (ceremony && ceremony->find_object(id).has_value());
+  return shelf.find(id) != nullptr || (epochs && epochs->find_object(id).has_value());
 }
 
 void NodeCore::Impl::receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects) {
   auto announced = dkg::HaveObjects::parse(item.body);
   // A released epoch needs nothing more of its ceremony.
-  if (!announced || !ceremony || author == position || announced->scope != ceremony->slot().bytes ||
-      ceremony->is_released()) {
-    return;
-  }
+  if (!announced || !epochs || author == position || !epochs->is_open(announced->scope)) return;
   for (const dkg::ObjectId& id : announced->hashes) {
     if (!holds(id)) effects.pull.push_back({id, terms.members.at(author).node});
   }
@@ -42,8 +39,8 @@ void NodeCore::Impl::receive_announcement(dkg::Position author, const dkg::Envel
 
 std::optional<Bytes> NodeCore::find_object(const dkg::ObjectId& id) const {
   if (const Bytes* own = impl_->shelf.find(id)) return *own;
-  if (!impl_->ceremony) return std::nullopt;
-  auto envelope = impl_->ceremony->find_object(id);
+  if (!impl_->epochs) return std::nullopt;
+  auto envelope = impl_->epochs->find_object(id);
   if (!envelope) return std::nullopt;
   return envelope->encode();
 }
@@ -56,16 +53,16 @@ TakenObject NodeCore::take_object(const dkg::ObjectId& id, const dkg::NodeId& fr
     out.verdict = ObjectVerdict::forged;
     return out;
   }
-  if (!impl_->ceremony) return out;
-  dkg::Ceremony& ceremony = *impl_->ceremony;
-  if (ceremony.wants(id)) {
+  if (!impl_->epochs) return out;
+  Epochs& epochs = *impl_->epochs;
+  if (epochs.wants(id)) {
     dkg::FetchReply reply{{to_bytes(bytes)}};
-    impl_->apply(ceremony.receive(dkg::wrap(reply, from, terms.network), now), out.effects);
-    if (ceremony.wants(id)) out.verdict = ObjectVerdict::useless;
+    impl_->apply(epochs.receive(dkg::wrap(reply, from, terms.network), from, now), out.effects);
+    if (epochs.wants(id)) out.verdict = ObjectVerdict::useless;
   } else {
-    impl_->apply(ceremony.receive(*envelope, from, now), out.effects);
+    impl_->apply(epochs.receive(*envelope, from, now), out.effects);
     const bool is_chain = envelope->type == dkg::MessageType::epoch_chain;
-    if (is_chain && !ceremony.is_released()) out.verdict = ObjectVerdict::useless;
+    if (is_chain && !epochs.current().is_released()) out.verdict = ObjectVerdict::useless;
   }
   impl_->send_status(now);
   return out;

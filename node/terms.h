@@ -23,6 +23,8 @@ struct NetworkTerms {
   std::set<dkg::NodeId> form_a_entries;
   dkg::Genesis genesis = dkg::Genesis::automatic;
   dkg::Timing timing;
+  std::optional<std::chrono::seconds> refresh_every =
+      std::nullopt;  // none: the shares are never refreshed by the clock
 
   const std::string& name_of(dkg::Position position) const { return member_names[position - 1u]; }
 };

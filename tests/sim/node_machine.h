@@ -14,6 +14,8 @@ struct NodeNetwork {
   NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::uint64_t seed, std::size_t keys = 1);
   Boot boot();
   node::NetworkTerms terms() const { return *terms_; }
+  // Of nodes booted from now on.
+  void set_refresh(std::chrono::seconds every) { terms_->refresh_every = every; }
 
   node::NodeOptions options;  // of nodes booted from now on
   crypto::SecretScalar gateway_key;
