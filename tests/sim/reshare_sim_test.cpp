@@ -87,7 +87,7 @@ TEST(ReshareSim, ARefreshByTheClockNeedsNoApproval) {
   auto plan = five().plan();
   plan.refresh = dkg::RefreshClock{1'700'000'000, 40};
   ReshareTrial run(five(), {}, 4, ReshareTrial::Operators::stay_away, plan);
-  run.world.run([&] { return run.world.now().instant >= Instant(39s); });
+  run.world.run([&] { return run.world.now().instant >= Instant(30s); });
   EXPECT_EQ(run.ceremony(1)->status().phase, dkg::Phase::closed);
   run.go();
   ASSERT_TRUE(run.is_over()) << run.story();
