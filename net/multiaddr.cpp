@@ -188,7 +188,7 @@ Result<Multiaddr> Multiaddr::parse(ByteView bytes) {
 
 Result<Multiaddr> Multiaddr::parse_text(std::string_view text) {
   if (text.size() > kTextMax) return error("multiaddr of " + std::to_string(text.size()) + " characters");
-  if (!text.starts_with('/')) return error("multiaddr has to start with '/': " + std::string(text.substr(0, 64)));
+  if (!text.starts_with('/')) return error("multiaddr has to start with '/'");
   std::string_view rest = text.substr(1);
   std::vector<Part> parts;
   while (!rest.empty()) {

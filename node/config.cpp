@@ -278,8 +278,9 @@ Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std
     if (item.empty()) continue;
     auto peer = parse_peer(std::string(item));
     if (!peer) {
-      return error(file_name + ":" + std::to_string(line) + ": \"" + registry::shown(item) +
-                   "\": " + peer.error().message);
+      // What does not begin like an address is not shown: the file may be another, with a key or a passphrase.
+      const std::string value = item.starts_with('/') ? "\"" + registry::shown(item) + "\": " : "";
+      return error(file_name + ":" + std::to_string(line) + ": " + value + peer.error().message);
     }
     if (out.size() == kPeersMax) return error(file_name + ": more than " + std::to_string(kPeersMax) + " peers");
     out.push_back(*peer);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kStatusEvery = 10s;
 
-void append(dkg::Checkpoint& to, dkg::Checkpoint&& from) {
+void add_writes(dkg::Checkpoint& to, dkg::Checkpoint&& from) {
   for (dkg::Write& write : from.writes) to.writes.push_back(std::move(write));
 }
 
@@ -62,7 +62,7 @@ void NodeCore::Impl::apply(EpochSteps&& from, NodeEffects& to) {
 }
 
 void NodeCore::Impl::apply(const dkg::SlotId& slot, dkg::Effects&& from, NodeEffects& to) {
-  append(to.save, std::move(from.save));
+  add_writes(to.save, std::move(from.save));
   for (dkg::Outgoing& item : from.send) send(slot, std::move(item.envelope), to);
   for (dkg::Event& event : from.report) {
     bool quiet = event.kind == dkg::Event::Kind::progress;
@@ -147,9 +147,18 @@ void NodeCore::Impl::tell_responders() {
   responder.members_alive(responders());
 }
 
-void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item) {
+void NodeCore::Impl::note_status(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects) {
   auto status = dkg::NodeStatus::parse(item.body);
-  if (!status) return;
+  if (!status || status->entries.empty()) return;
+  const bool is_ours = std::any_of(status->entries.begin(), status->entries.end(),
+                                   [&](const auto& entry) { return entry.key_set == terms.key_set; });
+  if (is_ours) foreign.erase(author);
+  if (!is_ours && foreign.insert(author).second) {
+    const std::string text =
+        "parameters differ: its network file makes another key set; compare threshold, members, "
+        "creation_nonce and chains";
+    effects.log.push_back({LogLevel::warn, member_label(terms, author) + ": " + text, about(author, text)});
+  }
   for (const dkg::NodeStatus::Entry& entry : status->entries) {
     if (entry.key_set != terms.key_set || !ceremony() || entry.epoch != ceremony()->status_message().epoch) continue;
     // Only what a member says outright: an older status of the phases before it may be the last one that arrived.
@@ -201,6 +210,7 @@ Readiness NodeCore::Impl::readiness() const {
   }
   bool self_shareless = ceremony() && ceremony()->status().phase == dkg::Phase::need_repair;
   if (self_shareless) out.missing.push_back(member_label(terms, *position) + ": has no share");
+  for (dkg::Position i : foreign) out.missing.push_back(member_label(terms, i) + ": its network file differs");
   for (dkg::Position i : shareless) {
     if (alive.contains(i) && !serving.empty()) out.missing.push_back(member_label(terms, i) + ": has no share");
   }
@@ -243,7 +253,7 @@ void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope&
   }
   if (item.type == dkg::MessageType::node_status) {
     if (is_status_old(author, origin.seqno)) return;
-    note_status(origin.author, item);
+    note_status(origin.author, item, effects);
   }
   if (item.type == dkg::MessageType::have_objects) receive_announcement(origin.author, item, effects);
   if (epochs) apply(epochs->receive(item, author, now), effects);

@@ -46,6 +46,7 @@ struct NodeCore::Impl {
   ObjectShelf shelf;
   std::vector<PeerLink> links;
   std::set<dkg::Position> alive;      // members with a live connection, this node not counted
+  std::set<dkg::Position> foreign;    // by their own NodeStatus: they run other key sets than this one
   std::set<dkg::Position> shareless;  // by their own NodeStatus: no share to answer with
   std::vector<dkg::NodeStatus::Entry> last_status;
   Instant status_due{};
@@ -70,7 +71,7 @@ struct NodeCore::Impl {
   bool holds(const dkg::ObjectId& id) const;
   void receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects);
   void send_status(Now now);
-  void note_status(dkg::Position author, const dkg::Envelope& item);
+  void note_status(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects);
   bool is_status_old(const dkg::NodeId& author, std::uint64_t seqno);
   // Members that can answer: connected, and not known to be without a share.
   std::set<dkg::Position> responders() const;

@@ -84,9 +84,9 @@ Result<void> set_gateway(Draft& draft, std::uint64_t id, const std::map<std::uin
   }
   auto gateway = crypto::Address::parse(at->second);
   if (!gateway || *gateway == crypto::Address{}) {
-    return error(variable + " = \"" + registry::shown(at->second) +
-                 "\" must be the gateway's address, 0x and 40 hex "
-                 "digits, not zero");
+    // Not shown: a gateway's key is put there by mistake easily.
+    return error(variable + " must be the gateway's address, 0x and 40 hex digits, not zero; what it holds has " +
+                 std::to_string(at->second.size()) + " characters");
   }
   draft.chain.gateway = *gateway;
   return {};

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -42,7 +43,8 @@ bool read_body(const HttpRequest& request, V0Request& out, HttpResponse& refusal
     return false;
   }
   boost::json::error_code failure;
-  boost::json::value body = boost::json::parse(request.body, failure);
+  boost::json::monotonic_resource memory;  // a few large blocks, which the system gets back at once
+  boost::json::value body = boost::json::parse(request.body, failure, &memory);
   if (failure) {
     refusal = text_error(400, "Failed to parse the request body as JSON: " + failure.message());
     return false;

@@ -14,8 +14,9 @@ Result<json::object> parse_object(std::string_view text, std::size_t bytes_max, 
   }
   json::error_code failure;
   json::value value = json::parse(text, failure, {}, {});
-  if (failure) return error(what + " is not JSON (" + failure.message() + "): \"" + excerpt(text) + "\"");
-  if (!value.is_object()) return error(what + " is not a JSON object: \"" + excerpt(text) + "\"");
+  // Without the text itself: a file that was named by mistake may hold a key.
+  if (failure) return error(what + " is not JSON: " + failure.message());
+  if (!value.is_object()) return error(what + " is JSON, but not an object");
   return std::move(value.as_object());
 }
 

@@ -212,6 +212,9 @@ asio::awaitable<bool> HttpServer::Impl::serve_one(ConnectionPtr connection, beas
   bool keep_alive = parser.get().keep_alive();
   HttpResponse response = co_await ask(connection, parser);
   if (stopped) co_return false;
+  if (response.status >= 400 && response.status < 500) {
+    refusals.note("http: answered " + std::to_string(response.status), connection->remote, response.body);
+  }
   bool sent = co_await send(connection, std::move(response), version, keep_alive);
   co_return sent&& keep_alive;
 }

@@ -7,7 +7,8 @@
 
 namespace kms::node::io {
 
-// As many open files as the system allows, no core dumps, no ptrace by others, memory locked as it is touched. Returns
+// As many open files as the system allows, no core dumps, no ptrace by others, memory locked as it is touched and given
+// back when it is free. Returns
 // what could not be had, for the log.
 std::vector<std::string> harden_process();
 

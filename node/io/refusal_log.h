@@ -1,4 +1,5 @@
-// What strangers are refused for, in the log and limited by kind (node/log_limit.h), since strangers have many names.
+// What strangers are refused for, in the log and limited by kind and reason (node/log_limit.h), since strangers have
+// many names.
 #pragma once
 
 #include "node/log_limit.h"

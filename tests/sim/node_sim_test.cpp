@@ -158,6 +158,32 @@ TEST(NodeSim, KeepsTheNewestStatusOfAMemberWhateverComesLate) {
   EXPECT_TRUE(counts_on_2());
 }
 
+TEST(NodeSim, NamesAMemberWhoseNetworkFileMakesAnotherKeySet) {
+  NodeTrial run(5, 3, {}, 1);
+  run.world.run([&] { return run.serving() == 5; });
+  const auto is_named = [&] {
+    node::HttpRequest request;
+    request.method = "GET";
+    request.target = "/ready";
+    const node::HttpRequestId id = ++run.last_id;
+    run.node(1)->ask(id, std::move(request));
+    run.world.run([&] { return run.node(1)->answers().contains(id); });
+    return run.node(1)->answers().at(id).body.find("): its network file differs") != std::string::npos;
+  };
+  const auto says = [&](std::uint64_t later, dkg::KeySetId key_set) {
+    dkg::NodeStatus status;
+    status.entries.push_back(status_of(run.network, dkg::Phase::idle));
+    status.entries.back().key_set = key_set;
+    const auto now_ns = static_cast<std::uint64_t>(run.world.now().unix_ms) * 1'000'000;
+    run.world.machine(1)->receive(message_with(run.network, 2, now_ns + later, status), run.world.now());
+  };
+  EXPECT_FALSE(is_named());
+  says(10, dkg::KeySetId{Hash32{5}});
+  EXPECT_TRUE(is_named());
+  says(11, run.network.terms().key_set);
+  EXPECT_FALSE(is_named());
+}
+
 TEST(NodeSim, DoesNotCountOnAMemberWithoutAShare) {
   Schedule schedule;
   schedule.starts = {{5, 60s}};

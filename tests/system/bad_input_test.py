@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Strangers at the HTTP and p2p ports of a running network: whatever they send, they get an error or a closed connection, the log
 says why, memory stays flat, and the gateway is served all the while."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -124,6 +125,18 @@ class BadInput(unittest.TestCase):
         answer = self.answer_to(b"POST /v0/delegate?chain_id=31337&salt=0x00 HTTP/1.1\r\nConnection: close\r\n"
                                 b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body), body)
         self.assertRegex(answer[:20], rb"^HTTP/1\.1 400 ")
+
+    def test_large_bodies_at_once_leave_no_memory_behind(self):
+        many = "{" + ",".join(f'"k{i}":"{i}"' for i in range(120_000)) + "}"
+        for body in (json.dumps({"ephemeralPubKey": "a" * 1_900_000, "targetPubKey": "b"}), many):
+            head = (f"POST /v0/delegate?chain_id=31337&salt=0x{'11' * 32} HTTP/1.1\r\nConnection: close\r\n"
+                    f"Authorization: Bearer 0x{'11' * 65}\r\nContent-Type: application/json\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n").encode()
+            with concurrent.futures.ThreadPoolExecutor(20) as pool:
+                answers = list(pool.map(lambda _: self.answer_to(head, body.encode(), seconds=20), range(60)))
+            for answer in answers:
+                self.assertRegex(answer[:20], rb"^HTTP/1\.1 (401|422|503) ")
+        wait_until(lambda: "http: answered 422 from 127.0.0.1" in self.network.log(1), "the reason in the log", 2)
 
     def test_http_slow_headers_and_slow_bodies(self):
         for head in (b"GET /health HTTP/1.1\r\nx: ", b"POST /v0/delegate HTTP/1.1\r\nContent-Length: 1000\r\n\r\n"):
