@@ -130,58 +130,50 @@ TEST(NodeSim, IgnoresBatchesThatArePlayedAgain) {
   EXPECT_NE(after.find("kms_batches_repeated_total " + std::to_string(kept.size()) + "\n"), std::string::npos);
 }
 
-TEST(NodeSim, KeepsTheNewestStatusOfAMemberWhateverComesLate) {
-  NodeTrial run(5, 3, {}, 1);
-  run.world.run([&] { return run.serving() == 5; });
-  const auto counts_on_2 = [&] {
+// Five nodes with a key; what member 2 says of itself, and whether member 1's /ready then holds a text.
+struct NodeStatusSim : testing::Test {
+  void SetUp() override {
+    run.world.run([&] { return run.serving() == 5; });
+    now_ns = static_cast<std::uint64_t>(run.world.now().unix_ms) * 1'000'000;
+  }
+  bool ready_holds(const std::string& text) {
     node::HttpRequest request;
     request.method = "GET";
     request.target = "/ready";
     const node::HttpRequestId id = ++run.last_id;
     run.node(1)->ask(id, std::move(request));
     run.world.run([&] { return run.node(1)->answers().contains(id); });
-    return run.node(1)->answers().at(id).body.find("has no share") == std::string::npos;
-  };
-  const auto says = [&](std::uint64_t seqno, dkg::Phase phase) {
-    dkg::NodeStatus status;
-    status.entries.push_back(status_of(run.network, phase));
-    run.world.machine(1)->receive(message_with(run.network, 2, seqno, status), run.world.now());
-  };
-  const auto now_ns = static_cast<std::uint64_t>(run.world.now().unix_ms) * 1'000'000;
-  says(now_ns + 10, dkg::Phase::need_repair);
-  EXPECT_FALSE(counts_on_2());
-  says(now_ns + 9, dkg::Phase::released);  // overtaken
-  EXPECT_FALSE(counts_on_2());
-  says(now_ns + 11, dkg::Phase::released);
-  EXPECT_TRUE(counts_on_2());
-  says(now_ns + 10, dkg::Phase::need_repair);  // played again
-  EXPECT_TRUE(counts_on_2());
+    return run.node(1)->answers().at(id).body.find(text) != std::string::npos;
+  }
+  void says(std::uint64_t later, const dkg::NodeStatus::Entry& entry) {
+    run.world.machine(1)->receive(message_with(run.network, 2, now_ns + later, {{entry}}), run.world.now());
+  }
+  void says(std::uint64_t later, dkg::Phase phase) { says(later, status_of(run.network, phase)); }
+
+  NodeTrial run{5, 3, {}, 1};
+  std::uint64_t now_ns = 0;
+};
+
+TEST_F(NodeStatusSim, KeepsTheNewestOfAMemberWhateverComesLate) {
+  says(10, dkg::Phase::need_repair);
+  EXPECT_TRUE(ready_holds("has no share"));
+  says(9, dkg::Phase::released);  // overtaken
+  EXPECT_TRUE(ready_holds("has no share"));
+  says(11, dkg::Phase::released);
+  EXPECT_FALSE(ready_holds("has no share"));
+  says(10, dkg::Phase::need_repair);  // played again
+  EXPECT_FALSE(ready_holds("has no share"));
 }
 
-TEST(NodeSim, NamesAMemberWhoseNetworkFileMakesAnotherKeySet) {
-  NodeTrial run(5, 3, {}, 1);
-  run.world.run([&] { return run.serving() == 5; });
-  const auto is_named = [&] {
-    node::HttpRequest request;
-    request.method = "GET";
-    request.target = "/ready";
-    const node::HttpRequestId id = ++run.last_id;
-    run.node(1)->ask(id, std::move(request));
-    run.world.run([&] { return run.node(1)->answers().contains(id); });
-    return run.node(1)->answers().at(id).body.find("): its network file differs") != std::string::npos;
-  };
-  const auto says = [&](std::uint64_t later, dkg::KeySetId key_set) {
-    dkg::NodeStatus status;
-    status.entries.push_back(status_of(run.network, dkg::Phase::idle));
-    status.entries.back().key_set = key_set;
-    const auto now_ns = static_cast<std::uint64_t>(run.world.now().unix_ms) * 1'000'000;
-    run.world.machine(1)->receive(message_with(run.network, 2, now_ns + later, status), run.world.now());
-  };
-  EXPECT_FALSE(is_named());
-  says(10, dkg::KeySetId{Hash32{5}});
-  EXPECT_TRUE(is_named());
-  says(11, run.network.terms().key_set);
-  EXPECT_FALSE(is_named());
+TEST_F(NodeStatusSim, NamesAMemberWhoseNetworkFileMakesAnotherKeySet) {
+  EXPECT_FALSE(ready_holds("its network file differs"));
+  auto foreign = status_of(run.network, dkg::Phase::idle);
+  foreign.key_set = dkg::KeySetId{Hash32{5}};
+  says(10, foreign);
+  EXPECT_TRUE(ready_holds("node-2 (" + crypto::address_of(run.network.credentials[1]->node_key.public_key()).hex() +
+                          "): its network file differs"));
+  says(11, dkg::Phase::released);
+  EXPECT_FALSE(ready_holds("its network file differs"));
 }
 
 TEST(NodeSim, DoesNotCountOnAMemberWithoutAShare) {

@@ -1,0 +1,98 @@
+// What members say in batches: to the ceremony, to the responder, to the collector.
+#include "node/node_core_impl.h"
+
+namespace kms::node {
+
+void NodeCore::Impl::receive_item(Topic topic, const Origin& origin, const dkg::Envelope& item, NodeEffects& effects,
+                                  Now now) {
+  if (item.network != terms.network) {
+    ++items_refused;
+    return;
+  }
+  switch (topic) {
+    case Topic::ceremony:
+      return receive_ceremony(origin, item, effects, now);
+    case Topic::requests:
+      return receive_request(origin.author, item, effects, now);
+    case Topic::partials:
+      return receive_partial(origin.author, item, effects, now);
+  }
+}
+
+void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  const dkg::NodeId& author = terms.members.at(origin.author).node;
+  // What carries no signature of its own stands by the author of its batch.
+  bool stands_alone = dkg::is_signed(item.type);
+  if (!stands_alone && item.sender != author) {
+    ++items_refused;
+    return;
+  }
+  if (item.type == dkg::MessageType::node_status) {
+    if (is_status_old(author, origin.seqno)) return;
+    note_status(origin.author, item, effects);
+  }
+  if (item.type == dkg::MessageType::have_objects) receive_announcement(origin.author, item, effects);
+  if (epochs) apply(epochs->receive(item, author, now), effects);
+}
+
+// An entry that hears no early learns at once that this member will not answer.
+void NodeCore::Impl::refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code) {
+  ++items_refused;
+  if (!position) return;
+  delegation::Refusal refusal;
+  refusal.rh = rh;
+  refusal.index = *position;
+  refusal.code = code;
+  outbox.add(Topic::partials, entry, dkg::wrap(refusal, self, terms.network));
+}
+
+void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  const dkg::NodeId& from = terms.members.at(author).node;
+  if (item.sender != from) {
+    ++items_refused;
+    return;
+  }
+  if (item.type == delegation::DelegateRequest::kType) {
+    auto request = delegation::DelegateRequest::parse(item.body);
+    if (!request) {
+      ++items_refused;
+      return;
+    }
+    bool listed = terms.form_a_entries.contains(from);
+    if (!options.form_a || !listed) {
+      refuse_entry(from, request->entry.rh,
+                   listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
+      return;
+    }
+    auto key = find_serving(*request);
+    if (!key) return;
+    std::uint64_t chain_id = request->authorisation.chain_id;
+    apply(responder.receive(author, std::move(*request), gateways(chain_id), std::move(key), now), effects);
+  } else if (item.type == delegation::Need::kType) {
+    auto need = delegation::Need::parse(item.body);
+    if (need) apply(responder.receive(author, *need, now), effects);
+  } else if (item.type == delegation::Done::kType) {
+    auto done = delegation::Done::parse(item.body);
+    if (done) apply(responder.receive(author, *done), effects);
+  } else {
+    ++items_refused;
+  }
+}
+
+void NodeCore::Impl::receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
+  if (item.sender != terms.members.at(author).node) {
+    ++items_refused;
+    return;
+  }
+  if (item.type == delegation::SealedA::kType) {
+    auto sealed = delegation::SealedA::parse(item.body);
+    if (sealed) apply(collector.receive(author, *sealed, now), effects);
+  } else if (item.type == delegation::Refusal::kType) {
+    auto refusal = delegation::Refusal::parse(item.body);
+    if (refusal) apply(collector.receive(author, *refusal, now), effects);
+  } else {
+    ++items_refused;
+  }
+}
+
+}  // namespace kms::node
