@@ -25,8 +25,7 @@ void write_pubsub(MetricsText& text, const net::Router& router) {
     std::uint64_t net::TopicCounters::*value;
   };
   static constexpr Series kByTopic[] = {
-      {"kms_p2p_topic_messages_total", "Gossip messages received, copies counted",
-       &net::TopicCounters::received},
+      {"kms_p2p_topic_messages_total", "Gossip messages received, copies counted", &net::TopicCounters::received},
       {"kms_p2p_topic_bytes_in_total", "Bytes of gossip messages received, by topic", &net::TopicCounters::bytes_in},
       {"kms_p2p_topic_bytes_out_total", "Bytes of gossip messages sent, by topic", &net::TopicCounters::bytes_out}};
   const auto by_topic = router.topic_counters();
