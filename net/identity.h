@@ -18,7 +18,8 @@ class Identity {
   static Identity generate(Entropy& entropy);  // secp256k1
 
   const PublicKey& public_key() const { return public_key_; }
-  const PeerId& peer_id() const { return peer_id_; }
+  const PeerId& peer_id() const& { return peer_id_; }
+  PeerId peer_id() && { return peer_id_; }  // of a temporary: a reference would outlive it
   // secp256k1: DER ECDSA over SHA-256(message) with the RFC 6979 nonce, low s. ed25519: 64 bytes, RFC 8032.
   Bytes sign(ByteView message) const;
 

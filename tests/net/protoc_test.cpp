@@ -57,7 +57,7 @@ TEST(NetProtoc, ReadsRequestsForObjectsAndTheirAnswers) {
 TEST(NetProtoc, WritesRequestsAndAnswersThatWeRead) {
   auto request = schema::make("kms.services.PeersRequest");
   auto* held = request->GetReflection()->AddMessage(request.get(), schema::field_of(*request, "held"));
-  const auto& peer = identity_named("a").peer_id();
+  const PeerId peer = identity_named("a").peer_id();
   held->GetReflection()->SetString(held, schema::field_of(*held, "peer"), std::string(as_text(peer.bytes())));
   held->GetReflection()->SetUInt64(held, schema::field_of(*held, "seq"), 99);
   const auto ours = PeersRequest::parse(schema::serialized(*request));
