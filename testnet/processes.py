@@ -30,6 +30,7 @@ class Process:
     def __init__(self, record):
         self.record = record
         self.child = None
+        self.is_foreign = False  # of another user: we may not signal it
 
     @classmethod
     def start(cls, name, command, log, folder):
@@ -73,13 +74,18 @@ class Process:
             os.kill(self.pid, number)
         except ProcessLookupError:
             pass
+        except PermissionError:
+            self.is_foreign = True
 
 
 def stop(processes, on_stopped=lambda process, forced: None):
-    """SIGTERM to all, SIGKILL to what still runs after STOP_SECONDS. Returns those that survived both."""
+    """SIGTERM to all, SIGKILL to what still runs after STOP_SECONDS. Returns those that survived both, and
+    those of other users."""
     waiting = [process for process in processes if process.is_running()]
     for process in waiting:
         process.signal(signal.SIGTERM)
+    foreign = [process for process in waiting if process.is_foreign]
+    waiting = [process for process in waiting if not process.is_foreign]
     for forced in (False, True):
         deadline = time.monotonic() + STOP_SECONDS
         while waiting and time.monotonic() < deadline:
@@ -90,7 +96,7 @@ def stop(processes, on_stopped=lambda process, forced: None):
         if not forced:
             for process in waiting:
                 process.signal(signal.SIGKILL)
-    return waiting
+    return waiting + foreign
 
 
 def save(path, processes):

@@ -27,7 +27,8 @@ def main():
 
     survivors = processes.stop(recorded, stopped)
     for process in survivors:
-        print(f"testnet/down: {process.name} (pid {process.pid}) could not be stopped", file=sys.stderr)
+        why = ": it belongs to another user; run testnet/down as the one who started it" if process.is_foreign else ""
+        print(f"testnet/down: {process.name} (pid {process.pid}) could not be stopped{why}", file=sys.stderr)
     if survivors:
         return 1
     processes.save(folder.processes, [])

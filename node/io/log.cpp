@@ -5,6 +5,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/utf8.h"
+
 namespace kms::node::io {
 namespace {
 
@@ -45,16 +47,9 @@ void log(LogLevel log_level, std::string_view text) {
   spdlog::logger* logger = spdlog::default_logger_raw();
   spdlog::level::level_enum level = level_of(log_level);
   if (!logger->should_log(level)) return;
-  if (format_in_use == LogFormat::json) {
-    std::string quoted = boost::json::serialize(boost::json::string(text));
-    logger->log(level, spdlog::string_view_t(quoted.data(), quoted.size()));
-    return;
-  }
-  // Text of peers may hold control characters; a terminal must not act on them.
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
+  // Text may come from peers: a terminal must not act on it, and a line of JSON must stay one.
+  std::string line = printable(text);
+  if (format_in_use == LogFormat::json) line = boost::json::serialize(boost::json::string(line));
   logger->log(level, spdlog::string_view_t(line.data(), line.size()));
 }
 

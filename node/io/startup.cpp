@@ -1,6 +1,5 @@
 #include "node/io/startup.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <sys/stat.h>
 #include <thread>
@@ -10,6 +9,7 @@
 #include "crypto/io/keystore_file.h"
 #include "node/io/data_lock.h"
 #include "node/io/log.h"
+#include "node/io/solo_key.h"
 #include "node/io/sqlite_store.h"
 #include "node/network_terms.h"
 #include "node/settings.h"
@@ -79,32 +79,6 @@ Result<delegation::CredentialsPtr> make_credentials(const Config& config, crypto
   }
   return delegation::CredentialsPtr(std::make_shared<const delegation::Credentials>(
       delegation::Credentials{std::move(secrets.key), std::move(secrets.node_secret), std::move(*wallet)}));
-}
-
-// A chain's key: as imported, as made at an earlier start, or a new one, sealed before it is used.
-Result<SoloKey> solo_key(const SoloChain& chain, Store* store, Entropy& entropy) {
-  SoloKey key;
-  key.chain_id = chain.id;
-  key.imported = chain.imported_key.has_value();
-  if (chain.imported_key) {
-    key.secret = chain.imported_key->clone();
-    return key;
-  }
-  std::string name = "solo/" + std::to_string(chain.id) + "/key";
-  std::vector<std::string> known = store->list(name);
-  if (std::find(known.begin(), known.end(), name) != known.end()) {
-    auto sealed = store->open(name);
-    if (!sealed) return error("the key of chain " + std::to_string(chain.id) + ": " + sealed.error().message);
-    auto secret = crypto::SecretScalar::parse(sealed->expose());
-    if (!secret) return error("the stored key of chain " + std::to_string(chain.id) + " is damaged");
-    key.secret = std::move(*secret);
-    return key;
-  }
-  key.secret = crypto::SecretScalar::random(entropy);
-  dkg::Checkpoint checkpoint;
-  checkpoint.writes.push_back(dkg::Seal{name, name + "/kek", crypto::SecretBytes::copy_of(key.secret.expose())});
-  store->commit(checkpoint);
-  return key;
 }
 
 NodeOptions node_options(const Config& config) {

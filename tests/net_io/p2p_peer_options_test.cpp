@@ -35,9 +35,6 @@ TEST(JsonLine, EscapesWhatJsonCannotHold) {
   EXPECT_EQ(JsonLine().text("a", "q\"\\\n\x01").number("b", -3).truth("c", true).take(),
             R"({"a":"q\"\\\u000a\u0001","b":-3,"c":true})");
   EXPECT_EQ(JsonLine::quoted("\xc3\xa9\xff"), "\"\xc3\xa9\\ufffd\"");
-  EXPECT_TRUE(is_utf8("\xe2\x82\xac"));
-  EXPECT_FALSE(is_utf8("\xed\xa0\x80"));
-  EXPECT_FALSE(is_utf8("\xc0\xaf"));
 }
 
 }  // namespace

@@ -81,6 +81,24 @@ class GeneratedKey(unittest.TestCase):
             self.assertNotIn("correct horse", node.log.read_text())
 
 
+    def test_another_key_than_at_the_last_start_is_named_in_a_warning(self):
+        with solo.Solo("solo-changed") as node:
+            passphrase = {"KMS_KEYSTORE__PASSPHRASE": "correct horse 93"}
+            arguments = ["--data-dir", str(node.work / "data")]
+            made = passphrase | {"KMS_HTTP__LISTEN": f"127.0.0.1:{node.port}", f"KMS_GATEWAY__{client.CHAIN_ID}": solo.GATEWAY}
+            imported = passphrase | solo.imported_environment(node.port)
+            del imported["NOX_KMS_WALLET_KEY"]  # with it, and all keys imported, a node keeps nothing
+            keys = []
+            for environment in (made, imported, imported, made):
+                node.start(environment, *arguments)
+                node.wait_ready()
+                keys.append(node.public_key()[2:])
+                node.kill("solo", signal.SIGTERM)
+            self.assertEqual((keys[0], keys[1]), (keys[3], solo.PUBLIC_KEY[2:]))
+            warnings = re.findall(r"now 0x(\w+) \((\w+)\), before 0x(\w+)", node.log.read_text())
+            self.assertEqual(warnings, [(keys[1], "imported", keys[0]), (keys[0], "generated", keys[1])])
+
+
 class TwoChains(unittest.TestCase):
     def test_each_chain_has_its_own_key_and_gateway(self):
         with solo.Solo("solo-chains") as node:

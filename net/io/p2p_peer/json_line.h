@@ -27,7 +27,4 @@ class JsonLine {
   std::string out_ = "{";
 };
 
-// Whether `bytes` is well-formed UTF-8 without overlong forms and surrogates.
-bool is_utf8(std::string_view bytes);
-
 }  // namespace kms::net::io

@@ -12,6 +12,7 @@
 
 #include "base/io/os_entropy.h"
 #include "base/io/system_clock.h"
+#include "base/utf8.h"
 #include "crypto/sha256.h"
 #include "net/io/p2p_peer/json_line.h"
 #include "net/io/p2p_peer/p2p_peer_tally.h"
