@@ -102,6 +102,7 @@ class Connection {
   bool grow_window(StreamId id, std::uint32_t window);
   std::size_t room(StreamId id) const;
   std::size_t pending(StreamId id) const { return session_ ? session_->pending(id) : 0; }
+  bool waits_for_credit(StreamId id) const { return session_ && session_->waits_for_credit(id); }
 
   Direction direction() const { return direction_; }
   bool is_ready() const { return session_.has_value() && !has_ended_; }

@@ -74,12 +74,34 @@ void YamuxSession::receive_header(const Header& header, Instant now) {
   receive_stream_frame(header, now);
 }
 
-// An open is judged by accept_syn, which counts the refused ones.
-bool YamuxSession::is_idle_frame(const Header& header) const {
-  if (header.type == kPing) return (header.flags & kSyn) != 0;
+// Whatever nothing justifies. What justifies a frame is used up by it, so no kind of frame is free for ever. An open is
+// judged by accept_syn, which counts the refused ones.
+bool YamuxSession::is_idle_frame(const Header& header) {
+  if (header.type == kPing) return !is_awaited_pong(header);
   if (header.type == kGoAway || (header.flags & kSyn) != 0) return false;
-  if (!streams_.contains(header.stream)) return true;
-  return header.length == 0 && (header.flags & (kFin | kRst | kAck)) == 0;
+  const auto at = streams_.find(header.stream);
+  if (at == streams_.end()) return true;
+  Stream& stream = at->second;
+  const bool is_first_ack = (header.flags & kAck) != 0 && !stream.inbound && !std::exchange(stream.ack_seen, true);
+  if ((header.flags & kRst) != 0) return false;  // the stream's last
+  if (stream.remote_finished) {
+    // Windows go on after its FIN, since we may still send.
+    return header.type == kData || !take_grant(stream, header.length);
+  }
+  if ((header.flags & kFin) != 0 || is_first_ack) return false;
+  return header.type == kData ? header.length == 0 : !take_grant(stream, header.length);
+}
+
+bool YamuxSession::is_awaited_pong(const Header& header) const {
+  const bool is_pong = (header.flags & (kSyn | kAck)) == kAck;
+  return is_pong && ping_sent_at_ && !ping_to_send_ && header.length == ping_value_;
+}
+
+// Whether a window update gives back what we sent. One that gives more raises the window: rare among honest peers.
+bool YamuxSession::take_grant(Stream& stream, std::uint32_t delta) {
+  const bool is_due = delta > 0 && delta <= stream.sent_ungranted;
+  stream.sent_ungranted -= std::min<std::uint64_t>(delta, stream.sent_ungranted);
+  return is_due;
 }
 
 bool YamuxSession::note_idle_frame(Instant now) {
@@ -102,8 +124,7 @@ void YamuxSession::receive_ping(const Header& header, Instant now) {
   if (kind == kSyn) {
     if (pongs_.size() < options_.pongs_max) pongs_.push_back(header.length);
   } else if (kind == kAck) {
-    // An answer to nothing is ignored: it harms nobody.
-    if (!ping_sent_at_ || ping_to_send_ || header.length != ping_value_) return;
+    if (!is_awaited_pong(header)) return;
     round_trip_ = now - *ping_sent_at_;
     ping_sent_at_.reset();
   } else {

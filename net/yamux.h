@@ -45,8 +45,9 @@ struct YamuxOptions {
   Duration quiet_max = 10s;                               // nothing received for so long: ping
   Duration pong_deadline = 10s;                           // a ping waits and no byte came for so long: dead
   Duration pong_max = 30s;                                // an answer this late is none, whatever else came
-  // Frames that change nothing (pings, empty data and updates, frames of streams that are gone, refused opens):
-  // sustained and at once. More end the session.
+  // Frames that nothing justifies: pings, pongs to no ping of ours, empty data and updates, updates that give back more
+  // than we sent, FINs and ACKs told before, data after a FIN, frames of streams that are gone, refused opens.
+  // Sustained and at once; more end the session.
   std::uint32_t idle_frames_per_second = 1000, idle_frames_burst = 4096;
 };
 
@@ -126,6 +127,8 @@ class YamuxSession {
   std::size_t pending(StreamId id) const;  // bytes queued by `send` and not yet taken
   std::size_t room(StreamId id) const;     // what `send` would accept now
   bool is_open(StreamId id) const;         // known and not yet closed or reset
+  // Bytes are queued and the remote has granted no credit for any of them.
+  bool waits_for_credit(StreamId id) const;
   bool has_ended() const { return ended_; }
   std::size_t stream_count() const { return streams_.size(); }
   std::size_t unconsumed_bytes() const { return unconsumed_bytes_; }
@@ -139,7 +142,8 @@ class YamuxSession {
   };
   struct Stream {
     bool inbound = false;
-    bool acked = false;  // the remote has sent something on it
+    bool acked = false;     // the remote has sent something on it
+    bool ack_seen = false;  // with the flag ACK
     bool remote_finished = false;
     bool finishing = false;  // `finish` was called
     bool finished = false;   // our FIN left
@@ -147,6 +151,7 @@ class YamuxSession {
     std::uint16_t open_flag = 0;  // SYN or ACK still to be sent, on a window update
     std::uint64_t grant = 0;      // window update still to be sent
     std::uint64_t send_credit = kYamuxInitialWindow;
+    std::uint64_t sent_ungranted = 0;  // sent, and not given back by a window update
     std::uint64_t receive_credit = kYamuxInitialWindow;
     std::uint64_t window = kYamuxInitialWindow;  // the receive window that `consumed` restores
     std::uint64_t ungranted = 0;                 // consumed since the last grant
@@ -179,9 +184,12 @@ class YamuxSession {
   bool take_stream_frame(StreamId id, Stream& stream, Bytes& out, std::size_t room_left);
   bool is_remote_id(StreamId id) const { return (id % 2 == 0) == (side_ == YamuxSide::dialer); }
   bool take_inbound_token(Instant now);
-  // A frame that changed nothing. False: one too many, the session ended.
+  // A frame that nothing justifies. False: one too many, the session ended.
   bool note_idle_frame(Instant now);
-  bool is_idle_frame(const Header& header) const;
+  // Uses up what justifies it.
+  bool is_idle_frame(const Header& header);
+  bool is_awaited_pong(const Header& header) const;
+  static bool take_grant(Stream& stream, std::uint32_t delta);
   Instant ping_at() const;
   Instant silence_deadline() const;
 

@@ -110,6 +110,11 @@ bool YamuxSession::is_open(StreamId id) const {
   return at != streams_.end() && !at->second.closed;
 }
 
+bool YamuxSession::waits_for_credit(StreamId id) const {
+  auto at = streams_.find(id);
+  return at != streams_.end() && at->second.send_credit == 0 && pending(id) > 0;
+}
+
 void YamuxSession::want_control(StreamId id, Stream& stream) {
   if (std::exchange(stream.queued_for_control, true)) return;
   control_.push_back(id);
@@ -187,6 +192,7 @@ bool YamuxSession::take_stream_frame(StreamId id, Stream& stream, Bytes& out, st
   put_header(out, kData, 0, id, static_cast<std::uint32_t>(size));
   append(out, ByteView(stream.pending).subspan(stream.pending_from, size));
   stream.send_credit -= size;
+  stream.sent_ungranted += size;
   stream.pending_from += size;
   if (stream.pending_from >= stream.pending.size() / 2) {
     stream.pending.erase(stream.pending.begin(),

@@ -147,6 +147,29 @@ TEST_F(HostAbuse, AFloodOfPings) {
   expect_violation("flood");
 }
 
+TEST_F(HostAbuse, AFloodOfPongsToNoPing) {
+  attacker->flood(frame_of(kPing, kAck, 0, 12345), 6000);
+  expect_violation("flood");
+}
+
+TEST_F(HostAbuse, AFloodOfAcksOnALiveStream) {
+  attacker->open(1, "/take/1");
+  attacker->flood(frame_of(kWindowUpdate, kAck, 1, 0), 6000);
+  expect_violation("flood");
+}
+
+TEST_F(HostAbuse, AFloodOfFins) {
+  attacker->open(1, "/take/1");
+  attacker->flood(frame_of(kData, kFin, 1, 0), 6000);
+  expect_violation("flood");
+}
+
+TEST_F(HostAbuse, AFloodOfTinyWindowUpdates) {
+  attacker->open(1, "/take/1");
+  attacker->flood(frame_of(kWindowUpdate, 0, 1, 1), 6000);
+  expect_violation("flood");
+}
+
 TEST_F(HostAbuse, AFloodOfResetsForStreamsThatNeverWere) {
   attacker->flood(frame_of(kWindowUpdate, kRst, 999, 0), 6000);
   expect_violation("flood");

@@ -1,64 +1,9 @@
-#include "net/yamux.h"
-
 #include <random>
 
-#include <gtest/gtest.h>
-
-#include "net/yamux_frame.h"
-#include "tests/net/fixtures.h"
+#include "tests/net/yamux_machine.h"
 
 namespace kms::net {
 namespace {
-
-using namespace yamux;
-
-constexpr Instant kStart{Duration(1h)};
-
-Bytes frame(Type type, std::uint16_t flags, StreamId id, std::uint32_t length, ByteView payload = {}) {
-  Bytes out;
-  put_header(out, type, flags, id, length);
-  append(out, payload);
-  return out;
-}
-Bytes payload_frame(std::uint16_t flags, StreamId id, std::size_t size) {
-  return frame(kData, flags, id, static_cast<std::uint32_t>(size), Bytes(size, 0x5a));
-}
-
-template <class Event>
-std::vector<Event> pick(const std::vector<YamuxEvent>& events) {
-  std::vector<Event> out;
-  for (const auto& event : events) {
-    if (const auto* match = std::get_if<Event>(&event)) out.push_back(*match);
-  }
-  return out;
-}
-
-// A session with what the wire of the other side would show.
-struct Machine {
-  explicit Machine(YamuxSide side, YamuxOptions options = {}) : session(side, kStart, options) {}
-  std::vector<YamuxEvent> feed(ByteView bytes) {
-    session.receive(bytes, now);
-    return session.take_events();
-  }
-  Bytes output() { return session.take_output(std::size_t{1} << 24); }
-  // The GOAWAY code that ended it, after `bytes`.
-  std::optional<std::uint32_t> goaway_after(ByteView bytes) {
-    auto ended = pick<YamuxEnded>(feed(bytes));
-    if (ended.size() != 1 || ended[0].by_remote || !session.has_ended()) return std::nullopt;
-    EXPECT_EQ(output(), frame(kGoAway, 0, 0, ended[0].code));
-    EXPECT_TRUE(output().empty());
-    return ended[0].code;
-  }
-  YamuxSession session;
-  Instant now = kStart;
-};
-
-struct Listener : Machine {
-  explicit Listener(YamuxOptions options = {}) : Machine(YamuxSide::listener, options) {}
-};
-struct Dialer : Machine {
-  explicit Dialer(YamuxOptions options = {}) : Machine(YamuxSide::dialer, options) {}
-};
 
 TEST(Yamux, FramesAreThoseOfJsAndGo) {
   Dialer dialer;
@@ -357,50 +302,6 @@ TEST(Yamux, PingFloodIsAnsweredUpToABound) {
   Bytes out = listener.output();
   ASSERT_EQ(out.size(), 32u * 12);
   EXPECT_EQ(Bytes(out.end() - 12, out.end()), frame(kPing, kAck, 0, 31));
-}
-
-// Each kind of frame that changes nothing: so many at once are taken, one more ends the session.
-TEST(Yamux, FloodsOfFramesThatChangeNothingEndTheSession) {
-  YamuxOptions options;
-  options.idle_frames_burst = 50;
-  options.idle_frames_per_second = 10;
-  options.inbound_per_second = 1;
-  const std::pair<const char*, Bytes> kinds[] = {
-      {"empty data", frame(kData, 0, 1, 0)},
-      {"empty updates", frame(kWindowUpdate, 0, 1, 0)},
-      {"pings", frame(kPing, kSyn, 0, 5)},
-      {"data of a stream that never was", payload_frame(0, 77, 3)},
-      {"resets of a stream that never was", frame(kWindowUpdate, kRst, 79, 0)},
-  };
-  for (const auto& [name, bytes] : kinds) {
-    Listener listener(options);
-    listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
-    for (int i = 0; i < 50; ++i) listener.feed(bytes);
-    listener.output();
-    ASSERT_FALSE(listener.session.has_ended()) << name;
-    EXPECT_EQ(listener.session.stream_count(), 1u);
-    listener.now += 1s;  // ten more
-    for (int i = 0; i < 10; ++i) listener.feed(bytes);
-    listener.output();
-    ASSERT_FALSE(listener.session.has_ended()) << name;
-    EXPECT_EQ(listener.goaway_after(bytes), 1u) << name;
-  }
-}
-
-TEST(Yamux, AStormOfRefusedOpensEndsTheSession) {
-  YamuxOptions options;
-  options.idle_frames_burst = 50;
-  options.inbound_per_second = 1;
-  Listener listener(options);
-  listener.feed(frame(kWindowUpdate, kSyn, 1, 0));
-  StreamId id = 3;
-  for (; id < 3 + 2 * 50; id += 2) {
-    listener.feed(frame(kWindowUpdate, kSyn, id, 0));
-    EXPECT_EQ(listener.output().size() % 12, 0u);
-  }
-  ASSERT_FALSE(listener.session.has_ended());
-  EXPECT_EQ(listener.session.stream_count(), 1u);
-  EXPECT_EQ(listener.goaway_after(frame(kWindowUpdate, kSyn, id, 0)), 1u);
 }
 
 TEST(Yamux, PingsAtTheStartEveryThirtySecondsAndAfterEverySilence) {
