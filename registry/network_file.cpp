@@ -43,6 +43,35 @@ Result<crypto::Point> parse_member_key(const std::string& text) {
   return key;
 }
 
+// The text behind /`protocol`/, up to the next slash.
+std::optional<std::string_view> part_of(std::string_view address, std::string_view protocol) {
+  for (std::size_t at = 0; at != std::string_view::npos;) {
+    const std::size_t name_end = address.find('/', at + 1);
+    const std::string_view name = address.substr(at + 1, name_end - at - 1);
+    if (name_end == std::string_view::npos) return std::nullopt;
+    const std::size_t value_end = address.find('/', name_end + 1);
+    if (name == protocol) return address.substr(name_end + 1, value_end - name_end - 1);
+    at = value_end;
+  }
+  return std::nullopt;
+}
+
+// Why others could never reach the member there. The rest of the form is checked by whoever dials.
+std::optional<std::string> fault_of(std::string_view address, const crypto::Point& key) {
+  if (!address.starts_with('/') || address.size() > kAddressBytesMax) {
+    return "is no multiaddr such as /ip4/192.0.2.1/tcp/9001";
+  }
+  const auto port = part_of(address, "tcp");
+  if (port && !port->empty() && port->find_first_not_of('0') == std::string_view::npos) {
+    return "has port 0, where nobody can connect; name the port that the member listens on";
+  }
+  const auto peer = part_of(address, "p2p");
+  if (!peer) return std::nullopt;
+  const auto named = parse_member_key(std::string(*peer));
+  if (named && *named == key) return std::nullopt;
+  return "names another node behind /p2p/; leave /p2p/.. away, or write this member's own PeerId (16Uiu2..)";
+}
+
 std::vector<Member> read_members(TomlFields& root) {
   std::vector<Member> out;
   std::map<Hash32, std::size_t> seen_keys;
@@ -71,9 +100,9 @@ std::vector<Member> read_members(TomlFields& root) {
     if (name == "all") fields.complain("name", "this word means every member in form_a_entries; choose another");
     if (name && !seen_names.insert(*name).second) fields.complain("name", "two members have this name");
     for (const std::string& address : member.addresses) {
-      if (!address.starts_with('/') || address.size() > kAddressBytesMax) {
-        fields.complain("addresses", "\"" + shown(address) + "\" is no multiaddr such as /ip4/192.0.2.1/tcp/9001");
-      }
+      const auto fault = fault_of(address, *key);
+      const std::string who = name ? shown(*name) : shown(*text);
+      if (fault) fields.complain("addresses", "address \"" + shown(address) + "\" of member " + who + " " + *fault);
     }
     out.push_back(std::move(member));
   }

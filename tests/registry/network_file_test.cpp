@@ -205,6 +205,16 @@ TEST(NetworkFile, RefusesWrongMemberNamesAndAddresses) {
   EXPECT_THAT(with("name = \"" + std::string(65, 'a') + "\""), HasSubstr("must be 1 to 64"));
   EXPECT_THAT(with("name = \"all\""), HasSubstr("choose another"));
   EXPECT_THAT(with("addresses = [\"127.0.0.1:9001\"]"), HasSubstr("no multiaddr"));
+  EXPECT_THAT(with("name = \"eve\"\naddresses = [\"/ip4/192.0.2.1/tcp/0\"]"),
+              AllOf(HasSubstr("\"/ip4/192.0.2.1/tcp/0\" of member eve"), HasSubstr("name the port")));
+  EXPECT_THAT(with("addresses = [\"/ip4/192.0.2.1/tcp/00/p2p/" + peer_id(key(5)) + "\"]"),
+              AllOf(HasSubstr("of member " + to_hex(key(5).bytes()).substr(0, 20)), HasSubstr("port 0")));
+  for (const std::string& foreign : {peer_id(key(1)), std::string("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N")}) {
+    EXPECT_THAT(with("name = \"eve\"\naddresses = [\"/ip4/192.0.2.1/tcp/1/p2p/" + foreign + "\"]"),
+                AllOf(HasSubstr(foreign), HasSubstr("of member eve"), HasSubstr("leave /p2p/.. away")));
+  }
+  EXPECT_EQ(with("addresses = [\"/ip4/192.0.2.1/tcp/9001/p2p/" + peer_id(key(5)) + "\", \"/dns4/tcp/tcp/10\"]"),
+            "accepted");
   EXPECT_THAT(with("addresses = [1]"), HasSubstr("list of texts"));
   EXPECT_THAT(with("addresses = [\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\"]"),
               HasSubstr("at most 8"));
