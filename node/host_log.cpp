@@ -59,11 +59,14 @@ std::vector<LogLine> log_lines(const net::HostEvent& event, const StandingOf& st
   if (const auto* pubsub = std::get_if<net::PubsubEvent>(&event)) return lines_of(*pubsub);
   if (const auto* connected = std::get_if<net::PeerConnected>(&event)) {
     const bool is_member = standing_of(connected->peer) == Standing::member;
-    const std::string what = is_member ? "member " : "light client ";
-    return {{LogLevel::info, "p2p: connected to " + what + connected->peer.text()}};
+    const std::string kind = is_member ? "p2p: connected to member" : "p2p: connected to light client";
+    return {{LogLevel::info, kind + " " + connected->peer.text(), is_member ? std::string() : kind}};
   }
   if (const auto* gone = std::get_if<net::PeerDisconnected>(&event)) {
-    return {{LogLevel::info, "p2p: lost " + gone->peer.text() + ": " + reason_text(gone->cause)}};
+    const std::string text = gone->peer.text() + ": " + reason_text(gone->cause);
+    if (standing_of(gone->peer) == Standing::member) return {{LogLevel::info, "p2p: lost " + text}};
+    const std::string kind = "p2p: lost light client (" + std::string(net::name_of(gone->cause.reason)) + ")";
+    return {{LogLevel::info, "p2p: lost light client " + text, kind}};
   }
   return {};
 }

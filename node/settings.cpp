@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "crypto/secret_hex.h"
+#include "net/multiaddr.h"
 
 namespace kms::node {
 namespace {
@@ -11,6 +12,11 @@ std::string upper(std::string_view text) {
   std::string out;
   for (char c : text) out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   return out;
+}
+
+bool is_ip_address(const std::string& host) {
+  return net::Multiaddr::parse_text("/ip4/" + host).has_value() ||
+         net::Multiaddr::parse_text("/ip6/" + host).has_value();
 }
 
 bool is_space(std::uint8_t c) {
@@ -82,7 +88,9 @@ std::optional<std::uint64_t> parse_chain_id(std::string_view text) {
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
-  const Error remedy = error("must be HOST:PORT, for example 127.0.0.1:9000 or [::1]:9000");
+  const Error remedy = error(
+      "must be HOST:PORT, where HOST is an IP address of this machine, for example 127.0.0.1:9000, [::1]:9000, or "
+      "0.0.0.0:9000 for all of them");
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || text.size() > 300) return remedy;
   std::string_view host = text.substr(0, colon);
@@ -95,9 +103,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (host.empty() || digits.empty() || fault != std::errc() || end != digits.data() + digits.size()) return remedy;
-  for (char c : host) {
-    if (c <= ' ' || c > '~' || c == '/') return remedy;
-  }
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.find('/') != std::string_view::npos || !is_ip_address(std::string(host))) return remedy;
   return Endpoint{std::string(host), port};
 }
 

@@ -35,7 +35,7 @@ class Settings {
 
 // Decimal, 1 .. 2^63 - 1, without sign or leading zeros.
 std::optional<std::uint64_t> parse_chain_id(std::string_view text);
-// "127.0.0.1:9000", "[::1]:9000", "localhost:0".
+// Where to listen: "127.0.0.1:9000", "[::1]:9000"; "localhost:0" is 127.0.0.1, other names are refused.
 Result<Endpoint> parse_endpoint(std::string_view text);
 // 32 bytes of hex, with or without 0x, surrounding white space allowed. The error does not show the value.
 Result<crypto::SecretScalar> parse_secret_key(const crypto::SecretBytes& hex);

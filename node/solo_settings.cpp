@@ -38,7 +38,8 @@ Result<void> read_variable(SoloSettings& out, const std::string& name, const cry
   if (name == "NOX_KMS_SERVER__HOST") {
     out.host = plain_text(value);
     if (!parse_endpoint((out.host->find(':') != std::string::npos ? "[" + *out.host + "]" : *out.host) + ":1")) {
-      return error(name + " = \"" + registry::shown(*out.host) + "\" must be a host name or an IP address");
+      return error(name + " = \"" + registry::shown(*out.host) +
+                   "\" must be an IP address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them");
     }
   } else if (name == "NOX_KMS_SERVER__PORT") {
     const std::string text = plain_text(value);

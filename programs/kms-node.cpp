@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
     // Help and version are 0, a wrong command line is 2.
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (!data_dir.empty()) options.command_line.data_dir = data_dir;
-  if (!network.empty()) options.command_line.network_file = network;
-  if (!peers_file.empty()) options.command_line.peers_file = peers_file;
+  // An empty one is refused there; most likely it is a shell variable that is not set.
+  if (app.count("--data-dir") > 0) options.command_line.data_dir = data_dir;
+  if (app.count("--network") > 0) options.command_line.network_file = network;
+  if (app.count("--peers") > 0) options.command_line.peers_file = peers_file;
   return kms::node::io::run_node(options);
 }

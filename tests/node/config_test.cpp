@@ -197,6 +197,12 @@ TEST(Config, RefusesWrongValuesNamingPlaceValueAndBounds) {
   EXPECT_THAT(more("[log]\nlevel = \"loud\"\n"), HasSubstr("trace, debug, info, warn or error"));
   EXPECT_THAT(more("[log]\nformat = \"xml\"\n"), HasSubstr("text or json"));
   EXPECT_THAT(refusal("data_dir = \"\"\n" + kRest), HasSubstr("path of a file or folder"));
+  CommandLine no_folder, no_network;
+  no_folder.data_dir = no_network.network_file = "";
+  EXPECT_THAT(refusal(kValid, {}, no_folder), AllOf(HasSubstr("--data-dir"), HasSubstr("path of a file or folder")));
+  EXPECT_THAT(refusal(kValid, {}, no_network), AllOf(HasSubstr("--network"), HasSubstr("path of a file or folder")));
+  EXPECT_THAT(refusal(kValid + "[http]\nlisten = \"kms.example:9000\"\n"),
+              AllOf(HasSubstr("http.listen = \"kms.example:9000\""), HasSubstr("0.0.0.0:9000 for all")));
   EXPECT_THAT(refusal("compute_threads = 257\n" + kValid), HasSubstr("from 0 to 256"));
   EXPECT_THAT(refusal("x ="), HasSubstr("not valid TOML"));
 }

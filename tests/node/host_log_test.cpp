@@ -44,6 +44,20 @@ TEST(HostLog, LimitsWhatStrangersCauseByItsKind) {
   EXPECT_EQ(again[0].about, refused[0].about);
 }
 
+TEST(HostLog, LimitsTheComingAndGoingOfStrangersAndNotThatOfMembers) {
+  const auto came = [](std::uint64_t who) { return lines(net::PeerConnected{peer(who), net::PeerClass::light}).at(0); };
+  const auto went = [](std::uint64_t who, net::CloseReason reason) {
+    return lines(net::PeerDisconnected{peer(who), {reason, "why"}}).at(0);
+  };
+  EXPECT_FALSE(came(2).about.empty());
+  EXPECT_EQ(came(2).about, came(3).about);
+  EXPECT_NE(came(2).text, came(3).text);
+  EXPECT_FALSE(went(2, net::CloseReason::remote_closed).about.empty());
+  EXPECT_EQ(went(2, net::CloseReason::remote_closed).about, went(3, net::CloseReason::remote_closed).about);
+  EXPECT_NE(went(2, net::CloseReason::remote_closed).about, went(2, net::CloseReason::protocol_violation).about);
+  EXPECT_EQ(went(1, net::CloseReason::remote_closed).about, "");
+}
+
 TEST(HostLog, LeavesNormalEndsAndThoseOfMembersToTheDebugLog) {
   for (const auto& event : {closed(peer(2), net::CloseReason::remote_closed, net::Direction::inbound),
                             closed(peer(2), net::CloseReason::requested, net::Direction::inbound),

@@ -105,12 +105,17 @@ TEST(SoloConfig, APortAloneKeepsTheDefaultHost) {
   EXPECT_EQ(solo(variables)->http.listen.host, "127.0.0.1");
   variables["NOX_KMS_SERVER__HOST"] = "::1";
   EXPECT_EQ(solo(variables)->http.listen.host, "::1");
+  variables["NOX_KMS_SERVER__HOST"] = "localhost";
+  EXPECT_EQ(solo(variables)->http.listen.host, "127.0.0.1");
 }
 
 TEST(SoloConfig, RefusesWrongValuesWithoutShowingSecrets) {
   EXPECT_THAT(refusal(with(kNox, "NOX_KMS_SERVER__PORT", "65536")), HasSubstr("NOX_KMS_SERVER__PORT = \"65536\""));
   EXPECT_THAT(refusal(with(kNox, "NOX_KMS_SERVER__PORT", "")), HasSubstr("a port"));
-  EXPECT_THAT(refusal(with(kNox, "NOX_KMS_SERVER__HOST", "a b")), HasSubstr("host name"));
+  for (const char* host : {"a b", "kms.example", "127.0.0.1/8", ""}) {
+    EXPECT_THAT(refusal(with(kNox, "NOX_KMS_SERVER__HOST", host)),
+                AllOf(HasSubstr(std::string("NOX_KMS_SERVER__HOST = \"") + host), HasSubstr("0.0.0.0 for all")));
+  }
   EXPECT_THAT(refusal(with(kNox, "NOX_KMS_WALLET_KEY", "hunter2")),
               AllOf(HasSubstr("NOX_KMS_WALLET_KEY"), Not(HasSubstr("hunter2"))));
   EXPECT_THAT(refusal(with(kNox, "NOX_KMS_CHAINS__31337__ECC_KEY", "hunter2")),
