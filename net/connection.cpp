@@ -69,6 +69,7 @@ void Connection::start_session(Now now) {
 
 void Connection::receive_sealed(ByteView bytes, Now now) {
   Bytes plaintext;
+  plaintext.reserve(bytes.size());
   const auto opened = receiver_->decrypt(bytes, plaintext);
   // What decrypted before a bad frame is genuine, so it still counts.
   session_->receive(plaintext, now.instant);

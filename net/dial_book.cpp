@@ -102,6 +102,14 @@ std::vector<DialBook::Attempt> DialBook::take_due(Now now) {
   return due;
 }
 
+std::vector<DialBook::Attempt> DialBook::addresses() const {
+  std::vector<Attempt> out;
+  for (const auto& [peer, entry] : peers_) {
+    for (const auto& address : entry.addresses) out.push_back({peer, address});
+  }
+  return out;
+}
+
 std::optional<Instant> DialBook::wakes_at() const {
   std::optional<Instant> at;
   if (dialling_ >= options_.dials_max) return at;

@@ -52,6 +52,7 @@ class DialBook {
   void disconnected(const PeerId& peer, Now now);
 
   bool contains(const PeerId& peer) const { return peers_.contains(peer); }
+  std::vector<Attempt> addresses() const;  // all of everybody
   std::size_t size() const { return peers_.size(); }
 
  private:

@@ -39,15 +39,22 @@ bool Gate::is_exempt(const std::string& key) const {
   return (key.size() == 4 && key[0] == 127) || key.size() == 16;
 }
 
-Result<void> Gate::admit(const std::string& key, Instant now) {
+Result<void> Gate::admit(const std::string& key, Caller caller, Instant now) {
+  const std::size_t strangers_max = options_.upgrades_max - std::min(options_.upgrades_max, options_.upgrades_reserved);
   if (in_flight_ >= options_.upgrades_max) {
     return error(std::to_string(in_flight_) + " connections are being upgraded already");
+  }
+  if (caller == Caller::stranger && strangers_in_flight_ >= strangers_max) {
+    return error(std::to_string(strangers_in_flight_) + " connections of strangers are being upgraded already");
   }
   if (!is_exempt(key)) {
     auto at = addresses_.find(key);
     if (at == addresses_.end()) {
       if (addresses_.size() >= options_.addresses_max) forget_idle(now);
-      if (addresses_.size() >= options_.addresses_max) return error("too many addresses connected lately");
+      // Members' addresses are few and bounded by their list.
+      if (caller == Caller::stranger && addresses_.size() >= options_.addresses_max) {
+        return error("too many addresses connected lately");
+      }
       at = addresses_.emplace(key, Address{0, full(), now}).first;
     }
     Address& address = at->second;
@@ -60,12 +67,14 @@ Result<void> Gate::admit(const std::string& key, Instant now) {
     ++address.upgrades;
   }
   ++in_flight_;
+  if (caller == Caller::stranger) ++strangers_in_flight_;
   return {};
 }
 
-void Gate::finished(const std::string& key) {
+void Gate::finished(const std::string& key, Caller caller) {
   KMS_ASSERT(in_flight_ > 0);
   --in_flight_;
+  if (caller == Caller::stranger) --strangers_in_flight_;
   if (const auto at = addresses_.find(key); at != addresses_.end() && at->second.upgrades > 0) --at->second.upgrades;
 }
 

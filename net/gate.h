@@ -18,12 +18,15 @@ enum class LoopbackLimit : std::uint8_t {
 
 struct GateOptions {
   std::size_t upgrades_max = 64;
+  std::size_t upgrades_reserved = 16;  // of these, for addresses of members
   std::size_t upgrades_per_ip_max = 8;
   std::uint32_t accepts_per_second = 5;  // of one address
   std::uint32_t accepts_burst = 20;
   std::size_t addresses_max = 4096;  // remembered; more new ones are refused until budgets refill
   LoopbackLimit loopback = LoopbackLimit::exempt;
 };
+
+enum class Caller : std::uint8_t { stranger, member };  // by its address: before Noise nothing else is known
 
 // The ip4 or ip6 part of an address as its bytes; an IPv6 address counts by its /64. Empty for others.
 std::string gate_key_of(const Multiaddr& remote);
@@ -36,9 +39,9 @@ class Gate {
  public:
   explicit Gate(GateOptions options = {}) : options_(options) {}
 
-  // Counts one upgrade; call `finished` with the same key when it is over. An error names the limit.
-  Result<void> admit(const std::string& key, Instant now);
-  void finished(const std::string& key);
+  // Counts one upgrade; call `finished` with the same arguments when it is over. An error names the limit.
+  Result<void> admit(const std::string& key, Caller caller, Instant now);
+  void finished(const std::string& key, Caller caller);
   // Whether limits of one address do not hold for this one.
   bool is_exempt(const std::string& key) const;
   std::size_t in_flight() const { return in_flight_; }
@@ -57,7 +60,7 @@ class Gate {
 
   GateOptions options_;
   std::map<std::string, Address> addresses_;
-  std::size_t in_flight_ = 0;
+  std::size_t in_flight_ = 0, strangers_in_flight_ = 0;
 };
 
 }  // namespace kms::net

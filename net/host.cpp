@@ -26,7 +26,8 @@ Host::Host(const Identity& identity, HostOptions options, Entropy& entropy, Now 
 
 std::optional<ConnectionId> Host::accepted(Multiaddr remote, Now now) {
   const std::string key = gate_key_of(remote);
-  auto admitted = gate_.admit(key, now.instant);
+  const Caller caller = caller_at(key);
+  auto admitted = gate_.admit(key, caller, now.instant);
   if (!admitted) {
     ++counters_.closed[static_cast<std::size_t>(CloseReason::over_limit)];
     effects_.events.emplace_back(ConnectionClosed{
@@ -36,7 +37,7 @@ std::optional<ConnectionId> Host::accepted(Multiaddr remote, Now now) {
   const ConnectionId id = next_id_++;
   Link link{.id = id, .direction = Direction::inbound, .remote = std::move(remote)};
   link.address_key = key;
-  link.gate_key = key;
+  link.in_gate = caller;
   auto& placed = links_.emplace(id, std::move(link)).first->second;
   placed.connection.emplace(Direction::inbound, identity_, protocols_, connection_options(std::nullopt), entropy_, now);
   dirty_.insert(id);
@@ -48,6 +49,7 @@ void Host::dialled(ConnectionId id, Multiaddr remote, Now now) {
   Link* link = find_link(id);
   if (link == nullptr || link->connection) return;
   link->remote = std::move(remote);
+  link->address_key = gate_key_of(link->remote);
   link->connection.emplace(Direction::outbound, identity_, protocols_, connection_options(link->expected), entropy_,
                            now);
   dirty_.insert(id);
@@ -171,6 +173,7 @@ void Host::settle_link(Link& link, Now now) {
     }
   }
   if (!cause) {
+    note_pubsub_progress(link, now);
     link.wakes_at = wakes_at_of(link);
     recount(link);
     return;
@@ -244,12 +247,17 @@ void Host::tick_link(Link& link, Now now) {
     if (stream.deadline && *stream.deadline <= now.instant) late.push_back(id);
   }
   for (const StreamId id : late) reset_stream(link, id, "took too long", now);
+  reset_stalled_pubsub(link, now);
 }
 
 std::optional<Instant> Host::wakes_at_of(const Link& link) const {
   auto at = link.connection->wakes_at();
   for (const auto& [id, stream] : link.streams) take_earlier(at, stream.deadline);
   if (link.outstanding > 0) take_earlier(at, link.progress_at + options_.write_stall_max);
+  const Neighbour* writer = pubsub_writer_of(link);
+  if (writer != nullptr && writer->pubsub_stalled_at) {
+    take_earlier(at, *writer->pubsub_stalled_at + options_.pubsub_stall_max);
+  }
   return at;
 }
 

@@ -44,6 +44,9 @@ struct HostOptions {
   std::size_t queued_bytes_max = std::size_t{256} << 20;
   Duration dial_timeout = 10s, upgrade_timeout = kUpgradeTimeout, negotiation_timeout = kNegotiationTimeout;
   Duration write_stall_max = 30s;  // no byte left although some were waiting
+  // The same of our pubsub stream, for want of credit; then it is reset. Less than the 30 s of the message cache, so
+  // that what was lost with it is still there to be announced on the next one.
+  Duration pubsub_stall_max = 20s;
   Duration duplicate_after = 5s;
   Duration ping_interval = 15s;  // our own round trip probes; zero: only `ping`
 };
@@ -158,6 +161,10 @@ class Host {
   void ready(Link& link, EarlyMuxer early_muxer, Now now);
   void ended(Link& link, const CloseCause& cause, Now now);
   void leave_gate(Link& link);
+  // Who may be calling from there, by where members are said to be and where they came from.
+  Caller caller_at(const std::string& address_key);
+  bool is_member(const PeerId& peer) const;  // listed as committee or registered
+  void note_address(const PeerId& peer, const std::string& address_key);
   void note_origin(const PeerId& peer, const Neighbour& neighbour);
   ConnectionId preferred_connection(const PeerId& peer, const Neighbour& neighbour) const;
   void close_duplicates(const PeerId& peer, Neighbour& neighbour, Now now);
@@ -165,7 +172,12 @@ class Host {
   // host_classes.cpp: what each class may, limits, budgets
   const ClassRules& rules_of(PeerClass peer_class) const;
   YamuxOptions yamux_options_of(PeerClass peer_class) const;
-  std::optional<CloseCause> refusal_of(const Link& link, PeerClass peer_class) const;
+  enum class RoomHelps : std::uint8_t { no, yes };  // whether it would be taken if somebody else left
+  struct Refused {
+    CloseCause cause;
+    RoomHelps room_helps;
+  };
+  std::optional<Refused> refusal_of(const Link& link, PeerClass peer_class) const;
   bool make_room();
   void reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_class, Now now);
   std::size_t queued_on(const Link& link) const;
@@ -220,6 +232,11 @@ class Host {
   void pubsub_out_lost(Link& link, StreamId id, Now now);
   void pubsub_in_lost(Link& link, StreamId id);
   bool fill_pubsub(Link& link);
+  // Of the peer whose pubsub stream of ours is on this link, if any.
+  Neighbour* pubsub_writer_of(const Link& link);
+  const Neighbour* pubsub_writer_of(const Link& link) const;
+  void note_pubsub_progress(const Link& link, Now now);
+  void reset_stalled_pubsub(Link& link, Now now);
 
   // host_services.cpp
   const Service* find_service(std::string_view protocol) const;
@@ -241,7 +258,10 @@ class Host {
   std::set<ConnectionId> dirty_;
   std::size_t queued_total_ = 0;
   HostCounters counters_;
-  std::map<PeerId, PeerHistory> history_;  // of listed peers
+  std::map<PeerId, PeerHistory> history_;         // of listed peers
+  std::map<PeerId, std::string> last_addresses_;  // of members, as gate_key_of says
+  std::set<std::string> member_addresses_;        // those, and the dial book's
+  bool member_addresses_stale_ = false;
   ConnectionId next_id_ = 1;
   HostEffects effects_;
 };

@@ -33,8 +33,10 @@ YamuxOptions Host::yamux_options_of(PeerClass peer_class) const {
 }
 
 // The link that asks is counted among the others.
-std::optional<CloseCause> Host::refusal_of(const Link& asking, PeerClass peer_class) const {
-  if (peer_class == PeerClass::denied) return CloseCause{CloseReason::denied, "the peer is denied"};
+std::optional<Host::Refused> Host::refusal_of(const Link& asking, PeerClass peer_class) const {
+  if (peer_class == PeerClass::denied) {
+    return Refused{{CloseReason::denied, "the peer is denied"}, RoomHelps::no};
+  }
   const bool counts_address = asking.direction == Direction::inbound && !gate_.is_exempt(asking.address_key);
   std::size_t all = 0, light = 0, of_peer = 0, of_address = 0;
   for (const auto& [id, link] : links_) {
@@ -47,11 +49,11 @@ std::optional<CloseCause> Host::refusal_of(const Link& asking, PeerClass peer_cl
       ++of_address;
     }
   }
-  const auto over = [](std::size_t limit, std::string_view what) {
-    return CloseCause{CloseReason::over_limit, std::to_string(limit) + " connections " + std::string(what)};
+  const auto over = [](std::size_t limit, std::string_view what, RoomHelps room_helps = RoomHelps::no) {
+    return Refused{{CloseReason::over_limit, std::to_string(limit) + " connections " + std::string(what)}, room_helps};
   };
   if (of_peer > options_.connections_per_peer_max) return over(options_.connections_per_peer_max, "to this peer");
-  if (all > options_.connections_max) return over(options_.connections_max, "in all");
+  if (all > options_.connections_max) return over(options_.connections_max, "in all", RoomHelps::yes);
   const std::size_t light_max =
       options_.connections_max - std::min(options_.connections_max, options_.connections_reserved);
   if (peer_class == PeerClass::light && light > light_max) return over(light_max, "of light clients");
@@ -82,6 +84,8 @@ void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
   classes_ = std::move(classes);
   router_.set_access({options_.topic_rules, classes_, options_.unlisted});
   std::erase_if(history_, [this](const auto& entry) { return !classes_.contains(entry.first); });
+  std::erase_if(last_addresses_, [this](const auto& entry) { return !is_member(entry.first); });
+  member_addresses_stale_ = true;
   for (auto& [peer, neighbour] : neighbours_) {
     const PeerClass peer_class = class_of(peer);
     if (peer_class != neighbour.peer_class) reclassify(peer, neighbour, peer_class, now);
@@ -97,9 +101,10 @@ void Host::reclassify(const PeerId& peer, Neighbour& neighbour, PeerClass peer_c
   for (const ConnectionId id : neighbour.connections) {
     Link& link = links_.at(id);
     dirty_.insert(id);
-    if (auto cause = refusal_of(link, peer_class)) {
-      if (cause->reason == CloseReason::denied) cause->text = "the peer is no longer welcome";
-      link.connection->close(std::move(*cause));
+    if (auto refused = refusal_of(link, peer_class)) {
+      CloseCause& cause = refused->cause;
+      if (cause.reason == CloseReason::denied) cause.text = "the peer is no longer welcome";
+      link.connection->close(std::move(cause));
       continue;
     }
     link.connection->set_yamux(yamux_options_of(peer_class));

@@ -53,12 +53,14 @@ void Host::dial_due(Now now) {
 
 Result<void> Host::set_peers(const std::vector<Multiaddr>& addresses, Now now) {
   auto set = dial_book_.set_peers(addresses, now);
+  member_addresses_stale_ = true;
   if (set) dial_due(now);
   return set;
 }
 
 void Host::set_found_addresses(const PeerId& peer, const std::vector<Multiaddr>& addresses, Now now) {
   dial_book_.set_found(peer, addresses, now);
+  member_addresses_stale_ = true;
   dial_due(now);
 }
 
@@ -91,19 +93,44 @@ void Host::close_all(CloseCause cause, Now now) {
 }
 
 void Host::leave_gate(Link& link) {
-  if (link.gate_key) gate_.finished(*link.gate_key);
-  link.gate_key.reset();
+  if (link.in_gate) gate_.finished(link.address_key, *link.in_gate);
+  link.in_gate.reset();
+}
+
+Caller Host::caller_at(const std::string& address_key) {
+  if (std::exchange(member_addresses_stale_, false)) {
+    member_addresses_.clear();
+    for (const auto& [peer, address] : dial_book_.addresses()) {
+      if (is_member(peer)) member_addresses_.insert(gate_key_of(address));
+    }
+    for (const auto& [peer, key] : last_addresses_) member_addresses_.insert(key);
+    member_addresses_.erase(std::string());  // names
+  }
+  return member_addresses_.contains(address_key) ? Caller::member : Caller::stranger;
+}
+
+bool Host::is_member(const PeerId& peer) const {
+  const auto at = classes_.find(peer);
+  return at != classes_.end() && (at->second == PeerClass::committee || at->second == PeerClass::registered);
+}
+
+// A member with a name for an address, or behind a NAT, is known by where it came from.
+void Host::note_address(const PeerId& peer, const std::string& address_key) {
+  if (!is_member(peer)) return;
+  std::string& last = last_addresses_[peer];
+  if (last == address_key) return;
+  last = address_key;
+  member_addresses_stale_ = true;
 }
 
 void Host::authenticated(Link& link, const PeerId& peer, Now now) {
   link.peer = peer;
   const PeerClass peer_class = class_of(peer);
-  auto cause = refusal_of(link, peer_class);
-  if (cause && cause->reason == CloseReason::over_limit && peer_class == PeerClass::committee && make_room()) {
-    cause = refusal_of(link, peer_class);
-  }
-  if (cause) {
-    link.connection->close(std::move(*cause));
+  auto refused = refusal_of(link, peer_class);
+  const bool may_displace = peer_class == PeerClass::committee && refused && refused->room_helps == RoomHelps::yes;
+  if (may_displace && make_room()) refused = refusal_of(link, peer_class);
+  if (refused) {
+    link.connection->close(std::move(refused->cause));
     return;
   }
   link.connection->set_yamux(yamux_options_of(peer_class));
@@ -114,6 +141,7 @@ void Host::ready(Link& link, EarlyMuxer early_muxer, Now now) {
   const PeerId peer = *link.peer;
   link.is_ready = true;
   leave_gate(link);
+  note_address(peer, link.address_key);
   auto [at, is_new] = neighbours_.try_emplace(peer);
   Neighbour& neighbour = at->second;
   neighbour.connections.push_back(link.id);
@@ -161,6 +189,7 @@ void Host::ended(Link& link, const CloseCause& cause, Now now) {
     dial_book_.disconnected(peer, now);
     effects_.events.emplace_back(PeerDisconnected{peer, cause});
   } else {
+    note_origin(peer, at->second);
     at->second.pubsub_failures = 0;
     refresh_pubsub(peer, at->second, now);
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "net/host.h"
 
@@ -116,6 +117,8 @@ void Host::pubsub_agreed(Link& link, StreamId id, const std::string& protocol, N
   neighbour.frame.clear();
   neighbour.frame_sent = 0;
   neighbour.pubsub_out = StreamKey{link.id, id};
+  neighbour.pubsub_queued = neighbour.pubsub_left = 0;
+  neighbour.pubsub_stalled_at.reset();
   dirty_.insert(link.id);
   absorb(router_.outbound_opened(*link.peer, version_of(protocol), now), now);
 }
@@ -129,6 +132,7 @@ void Host::pubsub_out_lost(Link& link, StreamId id, Now now) {
     neighbour.pubsub_next.reset();
   } else if (neighbour.pubsub_out == key) {
     neighbour.pubsub_out.reset();
+    neighbour.pubsub_stalled_at.reset();
     neighbour.frame.clear();
     neighbour.frame_sent = 0;
     router_.outbound_closed(at->first);
@@ -175,17 +179,27 @@ void Host::pubsub_in_lost(Link& link, StreamId id) {
   if (at->second.pubsub_in.empty()) router_.inbound_closed(at->first);
 }
 
+const Neighbour* Host::pubsub_writer_of(const Link& link) const {
+  if (!link.is_ready) return nullptr;
+  const auto at = neighbours_.find(*link.peer);
+  const bool is_here = at != neighbours_.end() && at->second.pubsub_out && at->second.pubsub_out->connection == link.id;
+  return is_here ? &at->second : nullptr;
+}
+
+Neighbour* Host::pubsub_writer_of(const Link& link) {
+  return const_cast<Neighbour*>(std::as_const(*this).pubsub_writer_of(link));
+}
+
 // Moves RPCs from the router's queue into the stream; true if anything moved.
 bool Host::fill_pubsub(Link& link) {
-  if (!link.is_ready) return false;
-  const auto at = neighbours_.find(*link.peer);
-  if (at == neighbours_.end() || !at->second.pubsub_out || at->second.pubsub_out->connection != link.id) return false;
-  Neighbour& neighbour = at->second;
+  Neighbour* writer = pubsub_writer_of(link);
+  if (writer == nullptr) return false;
+  Neighbour& neighbour = *writer;
   bool moved = false;
   for (;;) {
     if (neighbour.frame_sent == neighbour.frame.size()) {
       if (link.connection->room(neighbour.pubsub_out->stream) == 0) return moved;
-      auto next = router_.next_frame(at->first);
+      auto next = router_.next_frame(*link.peer);
       neighbour.frame = next ? std::move(*next) : Bytes{};
       neighbour.frame_sent = 0;
       if (!next) return moved;
@@ -194,9 +208,32 @@ bool Host::fill_pubsub(Link& link) {
     const std::size_t taken = link.connection->send(neighbour.pubsub_out->stream, rest);
     if (taken == 0) return moved;
     neighbour.frame_sent += taken;
+    neighbour.pubsub_queued += taken;
     counters_of(link.streams.at(neighbour.pubsub_out->stream).protocol).bytes_out += taken;
     moved = true;
   }
+}
+
+// A link that is slow as a whole is no stall: there the stream has credit and waits for its turn.
+void Host::note_pubsub_progress(const Link& link, Now now) {
+  Neighbour* writer = pubsub_writer_of(link);
+  if (writer == nullptr) return;
+  const StreamId id = writer->pubsub_out->stream;
+  const std::uint64_t left = writer->pubsub_queued - link.connection->pending(id);
+  const bool has_moved = std::exchange(writer->pubsub_left, left) != left;
+  if (!link.connection->waits_for_credit(id)) {
+    writer->pubsub_stalled_at.reset();
+  } else if (has_moved || !writer->pubsub_stalled_at) {
+    writer->pubsub_stalled_at = now.instant;
+  }
+}
+
+// What waited is lost with the stream, and the router announces it again on the next one.
+void Host::reset_stalled_pubsub(Link& link, Now now) {
+  const Neighbour* writer = pubsub_writer_of(link);
+  if (writer == nullptr || !writer->pubsub_stalled_at) return;
+  if (now.instant - *writer->pubsub_stalled_at < options_.pubsub_stall_max) return;
+  reset_stream(link, writer->pubsub_out->stream, "the peer grants no credit on our pubsub stream", now);
 }
 
 }  // namespace kms::net

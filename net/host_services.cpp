@@ -2,6 +2,14 @@
 
 namespace kms::net {
 
+namespace {
+
+constexpr std::uint32_t kServiceWindow = 1 << 20;
+constexpr std::size_t kRaiseAfterBytes =
+    kYamuxInitialWindow / 2;  // consumed: when credit is granted for the first time
+
+}  // namespace
+
 const Service* Host::find_service(std::string_view protocol) const {
   const auto at = services_.find(protocol);
   return at == services_.end() ? nullptr : &at->second;
@@ -63,6 +71,14 @@ void Host::service_consumed(StreamKey key, std::size_t size, Now now) {
   Link* link = find_link(key.connection);
   if (link == nullptr || !link->connection) return;
   link->connection->consumed(key.stream, size);
+  // A stream that carries more than its first window is worth a larger one.
+  if (const auto at = link->streams.find(key.stream); at != link->streams.end()) {
+    auto* service = std::get_if<ServiceStream>(&at->second.role);
+    if (service != nullptr) service->consumed += size;
+    if (service != nullptr && service->consumed >= kRaiseAfterBytes) {
+      link->connection->grow_window(key.stream, kServiceWindow);
+    }
+  }
   dirty_.insert(link->id);
   settle(now);
 }

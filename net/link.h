@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/connection.h"
+#include "net/gate.h"
 #include "net/host_counters.h"
 #include "net/host_events.h"
 
@@ -34,6 +35,7 @@ struct PubsubOut {};
 struct ServiceStream {
   std::string protocol;
   bool was_full = false;  // `service_send` refused bytes since the last ServiceWritable
+  std::size_t consumed = 0;
 };
 struct Ending {};  // nothing is expected of it but its end
 using StreamRole = std::variant<IdentifyFetch, IdentifyServe, PushReceive, PushSend, PingServe, PingProbe, PubsubIn,
@@ -62,8 +64,8 @@ struct Link {
   std::optional<Connection> connection{};  // nothing while dialling
   Instant dial_deadline{};
   bool is_ready = false;
-  std::string address_key{};              // of an inbound one, see gate_key_of
-  std::optional<std::string> gate_key{};  // counted in the gate as an upgrade in flight
+  std::string address_key{};        // see gate_key_of; of an outbound one once it is dialled
+  std::optional<Caller> in_gate{};  // counted there as an upgrade in flight
   std::map<StreamId, Stream> streams{};
   std::size_t outstanding = 0;  // bytes given to the driver and not reported as sent
   Instant progress_at{};        // last time `outstanding` shrank or left zero
@@ -88,6 +90,8 @@ struct Neighbour {
   std::vector<StreamKey> pubsub_in;
   Bytes frame;  // being sent on pubsub_out
   std::size_t frame_sent = 0;
+  std::uint64_t pubsub_queued = 0, pubsub_left = 0;  // bytes given to the muxer on pubsub_out, and those that left it
+  std::optional<Instant> pubsub_stalled_at;          // since then none left, for want of credit
   std::uint32_t pubsub_failures = 0;
   Instant pubsub_retry_at;
 

@@ -27,7 +27,6 @@ Router::Router(const Identity& self, RouterOptions options, Entropy& entropy, No
       decided_(options_.seen_ttl, options_.decided_max),
       seen_(options_.seen_ttl, options_.seen_ids_max),
       cache_(options_.cache_windows, options_.cache_bytes_max),
-      wanted_(options_.iwant_patience),
       heartbeat_at_(now.instant + options_.first_heartbeat),
       decay_at_(now.instant + options_.scores.decay_interval) {}
 
@@ -57,10 +56,7 @@ void Router::refuse(const PeerId& peer, Refusal reason, std::string_view topic, 
   ++counters_.refused[static_cast<std::size_t>(reason)];
   if (reason == Refusal::duplicate) return;
   bool is_to_blame = reason == Refusal::bad_fields || reason == Refusal::bad_signature || reason == Refusal::rejected;
-  if (is_to_blame) {
-    scores_.invalid_message(peer, topic);
-    if (Topic* ours = find_topic(topic)) ++ours->counters.rejected;
-  }
+  if (is_to_blame) scores_.invalid_message(peer, topic);
   effects.events.emplace_back(MessageRefused{peer, reason, std::string(topic), std::move(detail)});
 }
 
@@ -71,8 +67,7 @@ PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now now
     scores_.connected(id);
     auto departed = departed_.extract(id);
     if (!departed.empty() && now.instant < departed.mapped().at + cache_age()) {
-      at->second.catch_up.paid_until = departed.mapped().catch_ups_paid;
-      note_missed(at->second, cache_.since(departed.mapped().at - cache_age()));
+      note_missed(at->second, departed.mapped().at - cache_age());
     }
   }
   at->second.peer_class = peer_class;
@@ -87,19 +82,21 @@ void Router::apply_application_score(const PeerId& id, const Peer& peer) {
                  : peer.peer_class == PeerClass::light      ? of_class.light
                                                             : of_class.denied;
   scores_.set_application_score(id, peer.application_score.value_or(score));
-  bool is_spared = peer.is_direct || peer.peer_class == PeerClass::committee;
-  scores_.set_promises_max(id, is_spared ? options_.member_promises_max : std::numeric_limits<double>::infinity());
+}
+
+void Router::note_missed(Peer& peer, Instant since) {
+  peer.missed_since = std::min(peer.missed_since.value_or(since), since);
 }
 
 // Light ones give way first: there may be any number of them.
 void Router::note_departed(const PeerId& id, const Peer& peer, Now now) {
-  if (!peer.catch_up.from) return;
+  if (!peer.missed_since) return;
   if (departed_.size() >= options_.departed_max) {
     departed_.erase(std::min_element(departed_.begin(), departed_.end(), [](const auto& a, const auto& b) {
       return std::pair(!a.second.is_light, a.second.at) < std::pair(!b.second.is_light, b.second.at);
     }));
   }
-  departed_[id] = {now.instant, peer.peer_class == PeerClass::light, peer.catch_up.paid_until};
+  departed_[id] = {now.instant, peer.peer_class == PeerClass::light};
 }
 
 void Router::peer_removed(const PeerId& id, Now now) {
@@ -111,7 +108,7 @@ void Router::peer_removed(const PeerId& id, Now now) {
   peers_.erase(at);
   scores_.disconnected(id, now.instant);
   // What it was asked for is free to be asked of others at once.
-  wanted_.left(id);
+  std::erase_if(wanted_, [&](const auto& entry) { return entry.second.asked == id && entry.second.others.empty(); });
 }
 
 void Router::set_peer_origin(const PeerId& id, PeerOrigin origin) {
@@ -136,9 +133,7 @@ void Router::set_application_score(const PeerId& id, double score) {
 
 void Router::set_direct(const PeerId& id) {
   auto at = peers_.find(id);
-  if (at == peers_.end()) return;
-  at->second.is_direct = true;
-  apply_application_score(id, at->second);
+  if (at != peers_.end()) at->second.is_direct = true;
 }
 
 PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, Now now) {
@@ -147,7 +142,7 @@ PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, 
   if (at == peers_.end()) return effects;
   Peer& peer = at->second;
   // What the stream before it had taken may be lost with its connection.
-  if (std::exchange(peer.version, version) && follows_ours(peer)) note_missed(peer, cache_.begin());
+  if (std::exchange(peer.version, version) && !peer.topics.empty()) note_missed(peer, Instant::min());
   peer.stream_missed.reset();
   // What an earlier stream was to say of subscriptions and meshes is void: the remote starts from nothing.
   peer.outbox.keep_messages();
@@ -167,13 +162,13 @@ void Router::outbound_closed(const PeerId& id) {
   if (at == peers_.end()) return;
   at->second.version.reset();
   at->second.outbox.clear();
-  if (follows_ours(at->second)) note_missed(at->second, cache_.begin());
+  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
 }
 
 void Router::inbound_closed(const PeerId& id) {
   auto at = peers_.find(id);
   if (at == peers_.end()) return;
-  if (follows_ours(at->second)) note_missed(at->second, cache_.begin());
+  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
   at->second.topics.clear();
   at->second.refused_topics.clear();
   at->second.unwanted.clear();
@@ -282,15 +277,9 @@ std::optional<PeerClass> Router::class_of(const PeerId& id) const {
   return at->second.peer_class;
 }
 
-std::vector<TopicView> Router::topics() const {
-  std::vector<TopicView> out(1);
-  for (const auto& [name, topic] : topics_) {
-    if (topic.subscribed) {
-      out.push_back({name, topic.counters, subscribers(name).size(), topic.grafted.size()});
-    } else {
-      out.front().counters += topic.counters;
-    }
-  }
+std::map<std::string, TopicCounters> Router::topic_counters() const {
+  std::map<std::string, TopicCounters> out;
+  for (const auto& [name, topic] : topics_) out[name] = topic.counters;
   return out;
 }
 

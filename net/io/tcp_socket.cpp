@@ -10,7 +10,7 @@ namespace kms::net::io {
 
 namespace {
 
-constexpr int kReadsInARow = 8;  // then the other sockets have their turn
+constexpr int kReadsInARow = 2;  // then the other sockets have their turn
 constexpr std::size_t kBuffersPerWrite = 8;
 constexpr std::chrono::seconds kCloseDeadline{1};
 constexpr int kKeepaliveSeconds = 30;

@@ -11,7 +11,9 @@ class Attacker {
  public:
   // From 10.9.9.`ip`.
   Attacker(HostWorld& world, HostNode& target, std::uint8_t ip = 66)
-      : world_(world), identity_(identity_named("attacker")), raw_(world.connect_raw(target, ip)) {
+      : Attacker(world, target, "attacker", Multiaddr::of_tcp(ByteArray<4>{10, 9, 9, ip}, 50000)) {}
+  Attacker(HostWorld& world, HostNode& target, std::string_view name, const Multiaddr& from)
+      : world_(world), identity_(identity_named(name)), raw_(world.connect_raw(target, from)) {
     Upgrade upgrade(Direction::outbound, identity_, {}, entropy_);
     for (int turn = 0; turn < 10 && upgrade.state() != Upgrade::State::done; ++turn) {
       append(said_, upgrade.take_output());
@@ -33,6 +35,10 @@ class Attacker {
 
   const PeerId& id() const { return identity_.peer_id(); }
   bool is_cut() const { return raw_.end->is_closed; }
+  void leave() {
+    world_.close_raw(raw_);
+    world_.run(10ms);
+  }
   // All bytes of the handshake that this side sent.
   const Bytes& handshake() const { return said_; }
 
@@ -73,7 +79,8 @@ class Attacker {
   }
   // Answers the pings of the host, as an honest peer would.
   void answer_pings() {
-    const Bytes frames = read();
+    last_read_ = read();
+    const Bytes& frames = last_read_;
     for (std::size_t at = 0; at + kYamuxHeaderBytes <= frames.size();) {
       const auto word = [&](std::size_t offset) {
         std::uint32_t out = 0;
@@ -85,6 +92,8 @@ class Attacker {
       at += kYamuxHeaderBytes + (frames[at + 1] == yamux::kData ? length : 0);
     }
   }
+  // What `answer_pings` read and otherwise left alone; at first that is how the host began.
+  Bytes take_last_read() { return std::exchange(last_read_, {}); }
   // What the host wrote since the last call.
   Bytes read() {
     Bytes out;
@@ -99,7 +108,7 @@ class Attacker {
   Identity identity_;
   SeededEntropy entropy_{66};
   HostWorld::Raw raw_;
-  Bytes said_;
+  Bytes said_, last_read_;
   std::size_t told_ = 0;
   std::optional<NoiseSender> sender_;
   std::optional<NoiseReceiver> receiver_;

@@ -166,6 +166,22 @@ TEST_F(HostClasses, AMemberTakesThePlaceOfALightClientAndNeverTheOtherWayRound) 
   EXPECT_EQ(dave.host.peers().size(), 2u);
 }
 
+TEST_F(HostClasses, NobodyGivesWayToAThirdConnectionOfAMember) {
+  HostOptions tight = options();
+  tight.connections_max = 3;
+  tight.connections_reserved = 0;
+  auto& dave = world.add("dave", tight);
+  classify(dave, members());
+  world.connect(carol, dave);
+  for (int i = 0; i < 3; ++i) {
+    world.connect(alice, dave);
+    world.run(100ms);
+  }
+  EXPECT_EQ(alice.close_reasons(), std::vector<CloseReason>{CloseReason::over_limit}) << "its third connection";
+  EXPECT_TRUE(dave.host.is_connected(carol.id()));
+  EXPECT_TRUE(carol.close_reasons().empty());
+}
+
 TEST_F(HostClasses, LightClientsOfOneAddressShareTheirPlacesAndMembersDoNot) {
   HostOptions tight = options();
   tight.light.per_address_max = 2;

@@ -83,6 +83,7 @@ TEST(HostileHost, LimitsUpgradesInFlightPerAddressAndInAll) {
   HostOptions options = HostWorld::open_options();
   options.gate.upgrades_per_ip_max = 3;
   options.gate.upgrades_max = 5;
+  options.gate.upgrades_reserved = 0;
   auto& alice = world.add("alice", options);
   std::vector<HostWorld::Raw> raws;
   for (int i = 0; i < 4; ++i) raws.push_back(world.connect_raw(alice, 1));
@@ -94,6 +95,45 @@ TEST(HostileHost, LimitsUpgradesInFlightPerAddressAndInAll) {
   EXPECT_TRUE(raws[6].end->is_closed);
   world.run(11s);  // their time is up: places are free again
   EXPECT_FALSE(world.connect_raw(alice, 1).end->is_closed);
+}
+
+// By the address they are listed or found with, and by the one they came from last.
+TEST(HostileHost, StrangersInTheMiddleOfTheirUpgradesLeavePlacesForMembers) {
+  HostWorld world;
+  HostOptions options = HostWorld::open_options();
+  options.unlisted = PeerClass::light;
+  options.gate.upgrades_max = 6;
+  options.gate.upgrades_reserved = 2;
+  auto& alice = world.add("alice", options);
+  auto& bob = world.add("bob");
+  auto& carol = world.add("carol");
+  auto& light = world.add("light");
+  alice.host.set_peer_classes({{bob.id(), PeerClass::committee}, {carol.id(), PeerClass::committee}}, world.now);
+  carol.ip = 40;
+  world.connect(carol, alice);  // from an address that nobody told alice
+  world.run(1s);
+  ASSERT_TRUE(alice.host.is_connected(carol.id()));
+  carol.host.close_all({CloseReason::requested, "test"}, world.now);
+  world.run(100ms);
+  alice.host.set_found_addresses(light.id(), {light.address()}, world.now);
+  const auto fill = [&](std::uint8_t first) {
+    for (std::uint8_t i = 0; i < 6; ++i) world.connect_raw(alice, static_cast<std::uint8_t>(first + i));
+    world.run(20ms);
+  };
+  bob.is_up = false;  // it dials, nobody reaches it
+  alice.host.set_found_addresses(bob.id(), {bob.address()}, world.now);
+  fill(10);
+  world.connect(light, alice);
+  world.connect(bob, alice);
+  world.connect(carol, alice);
+  world.run(1s);
+  EXPECT_TRUE(alice.host.is_connected(bob.id()));
+  EXPECT_TRUE(alice.host.is_connected(carol.id()));
+  bool is_light_refused = false;
+  for (const auto& closed : light.pick<ConnectionClosed>()) {
+    is_light_refused = is_light_refused || closed.direction == Direction::outbound;
+  }
+  EXPECT_TRUE(is_light_refused) << "to be found somewhere makes nobody a member";
 }
 
 TEST(HostileHost, AChangedByteAnywhereClosesTheConnectionWithAReason) {
@@ -139,6 +179,25 @@ TEST(HostileHost, AStrangersGarbageDoesNotDisturbAPeer) {
 }
 
 // Once the link is over there is nobody to ask: no further identify, no further probe.
+// P6 counts strangers by address: a second connection from elsewhere must not hide where the first one leaves.
+TEST(HostileHost, AStrangerCountsAtTheAddressOfTheConnectionItKept) {
+  HostWorld world;
+  HostOptions options = HostWorld::open_options();
+  options.unlisted = PeerClass::light;
+  auto& alice = world.add("alice", options);
+  const auto at = [](std::uint8_t ip) { return Multiaddr::of_tcp(ByteArray<4>{203, 0, 113, ip}, 50000); };
+  std::deque<Attacker> crowd;
+  for (int i = 0; i < 8; ++i) crowd.emplace_back(world, alice, "crowd " + std::to_string(i), at(2));
+  Attacker first(world, alice, "mover", at(1));
+  Attacker second(world, alice, "mover", at(2));
+  EXPECT_EQ(alice.host.router().score(first.id()), 0);
+  EXPECT_EQ(alice.host.router().score(crowd[0].id()), 0);
+  first.leave();
+  ASSERT_TRUE(alice.host.is_connected(second.id()));
+  EXPECT_LT(alice.host.router().score(second.id()), 0) << "the ninth of its address";
+  EXPECT_LT(alice.host.router().score(crowd[0].id()), 0);
+}
+
 TEST(HostileHost, TriesNothingAgainOnALinkThatEnded) {
   HostWorld world;
   auto& alice = world.add("alice");

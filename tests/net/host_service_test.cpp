@@ -72,6 +72,52 @@ TEST_F(Services, HoldTheSenderBackUntilTheReceiverConsumed) {
   EXPECT_FALSE(alice.pick<ServiceWritable>().empty());
 }
 
+TEST_F(Services, GetALargerWindowOnceTheyCarriedMore) {
+  const auto stream = *alice.host.open_service(bob.id(), kEcho, world.now);
+  const auto fill = [&](StreamKey to) {
+    for (int i = 0; i < 10; ++i) {
+      while (alice.host.service_send(to, Bytes(50'000), world.now)) {
+      }
+      world.run(100ms);
+    }
+  };
+  fill(stream);
+  const std::size_t first = received_by(bob).size();
+  ASSERT_LE(first, kYamuxInitialWindow);
+  bob.host.service_consumed(bob.pick<ServiceOpened>()[0].stream, first, world.now);
+  fill(stream);
+  EXPECT_GT(received_by(bob).size() - first, std::size_t{1'000'000}) << "without another word of its receiver";
+  EXPECT_LE(received_by(bob).size() - first, std::size_t{1} << 20);
+}
+
+// Half of the session's budget is for larger windows; the pubsub stream has one already.
+TEST_F(Services, ShareABudgetForLargerWindows) {
+  std::vector<StreamKey> streams;
+  for (int i = 0; i < 8; ++i) streams.push_back(*alice.host.open_service(bob.id(), kEcho, world.now));
+  std::map<StreamKey, std::size_t> received;
+  std::size_t seen = 0;
+  const auto fill = [&] {
+    for (int i = 0; i < 10; ++i) {
+      for (const auto& stream : streams) {
+        while (alice.host.service_send(stream, Bytes(50'000), world.now)) {
+        }
+      }
+      world.run(100ms);
+    }
+    const auto all = bob.pick<ServiceBytes>();
+    for (; seen < all.size(); ++seen) received[all[seen].stream] += all[seen].bytes.size();
+  };
+  fill();
+  for (const auto& [stream, size] : received) bob.host.service_consumed(stream, size, world.now);
+  const auto before = received;
+  fill();
+  std::size_t large = 0;
+  for (const auto& [stream, size] : received) {
+    if (size - before.at(stream) > 600'000) ++large;
+  }
+  EXPECT_EQ(large, kCommitteeRules.receive_bytes_max / 2 / ((std::size_t{1} << 20) - kYamuxInitialWindow) - 1);
+}
+
 TEST_F(Services, ResetStreamsOfPeersThatAreNotAllowed) {
   Service members_only = echo_service();
   members_only.protocol = "/kms/test/members/1";

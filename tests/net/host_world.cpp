@@ -44,7 +44,11 @@ void HostWorld::connect(HostNode& from, HostNode& to) {
 }
 
 HostWorld::Raw HostWorld::connect_raw(HostNode& to, std::uint8_t ip) {
-  const auto id = to.host.accepted(Multiaddr::of_tcp(ByteArray<4>{10, 9, 9, ip}, 50000), now);
+  return connect_raw(to, Multiaddr::of_tcp(ByteArray<4>{10, 9, 9, ip}, 50000));
+}
+
+HostWorld::Raw HostWorld::connect_raw(HostNode& to, const Multiaddr& from) {
+  const auto id = to.host.accepted(from, now);
   Channel channel;
   channel.ends[0].raw = std::make_unique<RawEnd>();
   channel.ends[1].node = &to;

@@ -60,6 +60,7 @@ class HostWorld {
     RawEnd* end = nullptr;
   };
   Raw connect_raw(HostNode& to, std::uint8_t ip = 9);
+  Raw connect_raw(HostNode& to, const Multiaddr& from);
   void write_raw(const Raw& raw, ByteView bytes);
   void close_raw(const Raw& raw);
   // Cuts every channel of the node without telling it anything, as a pulled plug does.
