@@ -37,6 +37,8 @@ class Outbox {
   enum class Urgency { normal, urgent };
   bool gossip(Bytes control_fields, Urgency urgency);
 
+  // For one more RPC of gossip of this size.
+  bool has_room(std::size_t size) const;
   bool is_empty() const { return subscriptions_.empty() && control_.empty() && gossip_.empty() && messages_.empty(); }
   // The next RPC as a frame of at most kRpcBytesMax and its length; nothing if there is none.
   std::optional<Bytes> next_frame(MeshsubVersion version);
@@ -54,7 +56,6 @@ class Outbox {
     std::uint64_t backoff_s = 0;
     std::vector<ExchangePeer> offered;
   };
-  bool has_room(std::size_t size) const;
   void write_control(RpcWriter& rpc, MeshsubVersion version);
   void take_messages(RpcWriter& rpc);
 

@@ -1,6 +1,7 @@
 #include "net/peer_score.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kms::net {
 namespace {
@@ -56,7 +57,7 @@ void PeerScores::disconnected(const PeerId& id, Instant now) {
 // Its own doing, or a class that is not trusted. Neighbours in its address group are not: they would outlive each
 // other.
 bool PeerScores::counts_against(const Peer& peer) const {
-  if (peer.misbehaviour > 0 || conduct_of(peer) < 0) return true;
+  if (peer.p7() > 0 || conduct_of(peer) < 0) return true;
   return std::any_of(peer.topics.begin(), peer.topics.end(),
                      [](const auto& topic) { return topic.second.invalid > 0 || topic.second.mesh_failure > 0; });
 }
@@ -134,6 +135,21 @@ void PeerScores::misbehaved(const PeerId& id, double count) {
   if (Peer* peer = find(id)) peer->misbehaviour += count;
 }
 
+void PeerScores::broke_promises(const PeerId& id, double count) {
+  if (Peer* peer = find(id)) peer->broken_promises += count;
+}
+
+void PeerScores::redeemed_promise(const PeerId& id, Duration age) {
+  Peer* peer = find(id);
+  if (peer == nullptr) return;
+  double left = std::pow(options_.misbehaviour_decay, static_cast<double>(age / options_.decay_interval));
+  peer->broken_promises = std::max(0.0, peer->broken_promises - left);
+}
+
+void PeerScores::set_promises_max(const PeerId& id, double most) {
+  if (Peer* peer = find(id)) peer->promises_max = most;
+}
+
 void PeerScores::decay_value(double& value, double factor) const {
   value *= factor;
   if (value < options_.decay_to_zero) value = 0;
@@ -164,6 +180,7 @@ void PeerScores::decay(Instant now) {
       if (topic.time_in_mesh > options.mesh_deliveries_activation) topic.is_active = true;
     }
     decay_value(peer.misbehaviour, options_.misbehaviour_decay);
+    decay_value(peer.broken_promises, options_.misbehaviour_decay);
     ++at;
   }
 }
@@ -186,7 +203,7 @@ double PeerScores::conduct_of(const Peer& peer) const {
   double topics = 0;
   for (const auto& [name, topic] : peer.topics) topics += topic_score(topic, options_of(name));
   if (options_.topic_cap > 0) topics = std::min(topics, options_.topic_cap);
-  double excess = std::max(0.0, peer.misbehaviour - options_.misbehaviour_threshold);
+  double excess = std::max(0.0, peer.p7() - options_.misbehaviour_threshold);
   return topics + options_.application_weight * peer.application + options_.misbehaviour_weight * square(excess);
 }
 
@@ -208,7 +225,7 @@ double PeerScores::score(const PeerId& id) const {
 
 double PeerScores::misbehaviour(const PeerId& id) const {
   auto at = peers_.find(id);
-  return at == peers_.end() ? 0 : at->second.misbehaviour;
+  return at == peers_.end() ? 0 : at->second.p7();
 }
 
 }  // namespace kms::net

@@ -5,9 +5,12 @@
 // P1 time in our mesh. P2 messages it was first to bring. P3 the square of what it is short of the expected deliveries
 // as a mesh member; P3b that square kept when it leaves the mesh. P4 the square of its invalid messages. P5 the
 // application's opinion. P6 the square of the peers beyond a threshold in one address group. P7 the square of
-// misbehaviour beyond a threshold. Counters decay by multiplication; a bad score outlives the connection.
+// misbehaviour beyond a threshold: what is counted as such, and broken promises up to the peer's own bound. Counters
+// decay by multiplication; a bad score outlives the connection.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -61,11 +64,16 @@ class PeerScores {
   void mesh_delivery(const PeerId& peer, std::string_view topic);   // a copy in time, P3
   void invalid_message(const PeerId& peer, std::string_view topic);
   void misbehaved(const PeerId& peer, double count = 1);
+  void broke_promises(const PeerId& peer, double count);
+  // Takes back what is left of one that broke so long ago.
+  void redeemed_promise(const PeerId& peer, Duration age);
+  // Of broken promises no more count against it.
+  void set_promises_max(const PeerId& peer, double most);
   // To be called every `decay_interval`.
   void decay(Instant now);
 
   double score(const PeerId& peer) const;
-  double misbehaviour(const PeerId& peer) const;
+  double misbehaviour(const PeerId& peer) const;  // P7 before its threshold
   Duration mesh_deliveries_window(std::string_view topic) const { return options_of(topic).mesh_deliveries_window; }
   Duration decay_interval() const { return options_.decay_interval; }
   std::size_t size() const { return peers_.size(); }  // the retained ones included
@@ -83,6 +91,8 @@ class PeerScores {
     std::map<std::string, Topic, std::less<>> topics;
     std::string address_group;
     double application = 0, misbehaviour = 0;
+    double broken_promises = 0, promises_max = std::numeric_limits<double>::infinity();
+    double p7() const { return misbehaviour + std::min(broken_promises, promises_max); }
   };
 
   Peer* find(const PeerId& peer);

@@ -11,6 +11,14 @@ void Promises::watch(const PeerId& peer, std::span<const MessageId> asked, Insta
   due_[id].try_emplace(peer, due);  // an earlier promise stays due
 }
 
+std::optional<Duration> Promises::redeemed(const MessageId& id, const PeerId& peer, Instant now) {
+  auto at = broken_.find({id, peer});
+  if (at == broken_.end()) return std::nullopt;
+  Duration age = now - at->second;
+  broken_.erase(at);
+  return age;
+}
+
 void Promises::postpone(Duration time) {
   for (auto& [id, peers] : due_) {
     for (auto& [peer, due] : peers) due += time;
@@ -18,13 +26,18 @@ void Promises::postpone(Duration time) {
 }
 
 std::map<PeerId, std::size_t> Promises::broken(Instant now) {
+  std::erase_if(broken_, [now](const auto& promise) { return now >= promise.second + kRedeemable; });
   std::map<PeerId, std::size_t> out;
   for (auto& [id, peers] : due_) {
-    std::erase_if(peers, [&](const auto& promise) {
-      if (now < promise.second) return false;
-      ++out[promise.first];
-      return true;
-    });
+    for (auto at = peers.begin(); at != peers.end();) {
+      if (now < at->second) {
+        ++at;
+        continue;
+      }
+      ++out[at->first];
+      if (broken_.size() < ids_max_) broken_.try_emplace({id, at->first}, now);
+      at = peers.erase(at);
+    }
   }
   std::erase_if(due_, [](const auto& entry) { return entry.second.empty(); });
   return out;

@@ -27,6 +27,7 @@ Router::Router(const Identity& self, RouterOptions options, Entropy& entropy, No
       decided_(options_.seen_ttl, options_.decided_max),
       seen_(options_.seen_ttl, options_.seen_ids_max),
       cache_(options_.cache_windows, options_.cache_bytes_max),
+      wanted_(options_.iwant_patience),
       heartbeat_at_(now.instant + options_.first_heartbeat),
       decay_at_(now.instant + options_.scores.decay_interval) {}
 
@@ -56,7 +57,10 @@ void Router::refuse(const PeerId& peer, Refusal reason, std::string_view topic, 
   ++counters_.refused[static_cast<std::size_t>(reason)];
   if (reason == Refusal::duplicate) return;
   bool is_to_blame = reason == Refusal::bad_fields || reason == Refusal::bad_signature || reason == Refusal::rejected;
-  if (is_to_blame) scores_.invalid_message(peer, topic);
+  if (is_to_blame) {
+    scores_.invalid_message(peer, topic);
+    if (Topic* ours = find_topic(topic)) ++ours->counters.rejected;
+  }
   effects.events.emplace_back(MessageRefused{peer, reason, std::string(topic), std::move(detail)});
 }
 
@@ -67,7 +71,8 @@ PubsubEffects Router::peer_added(const PeerId& id, PeerClass peer_class, Now now
     scores_.connected(id);
     auto departed = departed_.extract(id);
     if (!departed.empty() && now.instant < departed.mapped().at + cache_age()) {
-      note_missed(at->second, departed.mapped().at - cache_age());
+      at->second.catch_up.paid_until = departed.mapped().catch_ups_paid;
+      note_missed(at->second, cache_.since(departed.mapped().at - cache_age()));
     }
   }
   at->second.peer_class = peer_class;
@@ -82,21 +87,19 @@ void Router::apply_application_score(const PeerId& id, const Peer& peer) {
                  : peer.peer_class == PeerClass::light      ? of_class.light
                                                             : of_class.denied;
   scores_.set_application_score(id, peer.application_score.value_or(score));
-}
-
-void Router::note_missed(Peer& peer, Instant since) {
-  peer.missed_since = std::min(peer.missed_since.value_or(since), since);
+  bool is_spared = peer.is_direct || peer.peer_class == PeerClass::committee;
+  scores_.set_promises_max(id, is_spared ? options_.member_promises_max : std::numeric_limits<double>::infinity());
 }
 
 // Light ones give way first: there may be any number of them.
 void Router::note_departed(const PeerId& id, const Peer& peer, Now now) {
-  if (!peer.missed_since) return;
+  if (!peer.catch_up.from) return;
   if (departed_.size() >= options_.departed_max) {
     departed_.erase(std::min_element(departed_.begin(), departed_.end(), [](const auto& a, const auto& b) {
       return std::pair(!a.second.is_light, a.second.at) < std::pair(!b.second.is_light, b.second.at);
     }));
   }
-  departed_[id] = {now.instant, peer.peer_class == PeerClass::light};
+  departed_[id] = {now.instant, peer.peer_class == PeerClass::light, peer.catch_up.paid_until};
 }
 
 void Router::peer_removed(const PeerId& id, Now now) {
@@ -108,7 +111,7 @@ void Router::peer_removed(const PeerId& id, Now now) {
   peers_.erase(at);
   scores_.disconnected(id, now.instant);
   // What it was asked for is free to be asked of others at once.
-  std::erase_if(wanted_, [&](const auto& entry) { return entry.second.asked == id && entry.second.others.empty(); });
+  wanted_.left(id);
 }
 
 void Router::set_peer_origin(const PeerId& id, PeerOrigin origin) {
@@ -133,7 +136,9 @@ void Router::set_application_score(const PeerId& id, double score) {
 
 void Router::set_direct(const PeerId& id) {
   auto at = peers_.find(id);
-  if (at != peers_.end()) at->second.is_direct = true;
+  if (at == peers_.end()) return;
+  at->second.is_direct = true;
+  apply_application_score(id, at->second);
 }
 
 PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, Now now) {
@@ -142,7 +147,7 @@ PubsubEffects Router::outbound_opened(const PeerId& id, MeshsubVersion version, 
   if (at == peers_.end()) return effects;
   Peer& peer = at->second;
   // What the stream before it had taken may be lost with its connection.
-  if (std::exchange(peer.version, version) && !peer.topics.empty()) note_missed(peer, Instant::min());
+  if (std::exchange(peer.version, version) && follows_ours(peer)) note_missed(peer, cache_.begin());
   peer.stream_missed.reset();
   // What an earlier stream was to say of subscriptions and meshes is void: the remote starts from nothing.
   peer.outbox.keep_messages();
@@ -162,13 +167,13 @@ void Router::outbound_closed(const PeerId& id) {
   if (at == peers_.end()) return;
   at->second.version.reset();
   at->second.outbox.clear();
-  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
+  if (follows_ours(at->second)) note_missed(at->second, cache_.begin());
 }
 
 void Router::inbound_closed(const PeerId& id) {
   auto at = peers_.find(id);
   if (at == peers_.end()) return;
-  if (!at->second.topics.empty()) note_missed(at->second, Instant::min());
+  if (follows_ours(at->second)) note_missed(at->second, cache_.begin());
   at->second.topics.clear();
   at->second.refused_topics.clear();
   at->second.unwanted.clear();
@@ -277,9 +282,15 @@ std::optional<PeerClass> Router::class_of(const PeerId& id) const {
   return at->second.peer_class;
 }
 
-std::map<std::string, TopicCounters> Router::topic_counters() const {
-  std::map<std::string, TopicCounters> out;
-  for (const auto& [name, topic] : topics_) out[name] = topic.counters;
+std::vector<TopicView> Router::topics() const {
+  std::vector<TopicView> out(1);
+  for (const auto& [name, topic] : topics_) {
+    if (topic.subscribed) {
+      out.push_back({name, topic.counters, subscribers(name).size(), topic.grafted.size()});
+    } else {
+      out.front().counters += topic.counters;
+    }
+  }
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include "net/router_options.h"
 #include "net/seen_cache.h"
 #include "net/topic_access.h"
+#include "net/wanted_ids.h"
 
 namespace kms::net {
 
@@ -88,13 +89,20 @@ class Router {
   double score(const PeerId& peer) const { return scores_.score(peer); }
   double misbehaviour(const PeerId& peer) const { return scores_.misbehaviour(peer); }
   const PubsubCounters& counters() const { return counters_; }
-  // Of the topics we subscribed to or published on.
-  std::map<std::string, TopicCounters> topic_counters() const;
+  // The topics we subscribe, and one without a name: all others together that we subscribed or published on.
+  std::vector<TopicView> topics() const;
   std::size_t validating() const { return validating_.size(); }
   std::size_t wanted() const { return wanted_.size(); }
   std::size_t scored_peers() const { return scores_.size(); }
 
  private:
+  // What a peer may not have got is announced to it once more, mesh or not.
+  struct CatchUp {
+    std::optional<std::uint64_t> from;  // this cached message on
+    bool is_paid = false;               // with one of its catch-ups
+    Instant paid_until;                 // by those it had
+    std::uint64_t served_at = 0;        // heartbeat
+  };
   struct Peer {
     PeerClass peer_class = PeerClass::light;
     PeerOrigin origin;
@@ -105,7 +113,8 @@ class Router {
     std::optional<Instant> stream_missed;   // since this heartbeat it is not up
     std::set<std::string, std::less<>> topics;
     std::set<std::string, std::less<>> refused_topics;  // its class may not follow them
-    std::optional<Instant> missed_since;  // messages since then may not have reached it: to be announced, mesh or not
+    CatchUp catch_up;
+    Answers answers;
     Outbox outbox;
     std::size_t ihave_messages = 0, ihave_ids = 0, iwant_messages = 0, idontwant_messages = 0;  // this heartbeat
     std::map<MessageId, std::uint64_t> unwanted;  // IDONTWANT: until this heartbeat
@@ -128,15 +137,10 @@ class Router {
     std::set<PeerId> known_by;  // who announced or refused it
     Instant deadline;
   };
-  // An id that a peer announced and was asked for; the others that announced it are asked when it does not come.
-  struct Wanted {
-    PeerId asked;
-    Instant asked_at;
-    std::vector<PeerId> others;
-  };
   struct Departed {
     Instant at;
     bool is_light = false;
+    Instant catch_ups_paid;
   };
   using Peers = std::map<PeerId, Peer>;
   using Topics = std::map<std::string, Topic, std::less<>>;
@@ -149,15 +153,14 @@ class Router {
   void refuse(const PeerId& peer, Refusal reason, std::string_view topic, std::string detail, PubsubEffects& effects);
   void apply_application_score(const PeerId& id, const Peer& peer);
   Duration cache_age() const { return static_cast<int>(options_.cache_windows) * options_.heartbeat; }
-  static void note_missed(Peer& peer, Instant since);
   void note_departed(const PeerId& id, const Peer& peer, Now now);
 
   // router_publish.cpp
   std::set<PeerId> own_message_targets(const std::string& name, Topic& topic, std::size_t size, Now now);
   std::size_t send_message(const PeerId& id, Peer& peer, Topic& topic, const std::shared_ptr<const Bytes>& encoded,
-                           Now now, PubsubEffects& effects);
+                           std::uint64_t serial, PubsubEffects& effects);
   void accepted(const MessageId& id, Validating message, Now now, PubsubEffects& effects);
-  void forward(const MessageId& id, const Validating& accepted, Topic& topic, Now now, PubsubEffects& effects);
+  void forward(const MessageId& id, const Validating& accepted, Topic& topic, PubsubEffects& effects);
   void thin_light(std::set<PeerId>& targets, const Topic& topic);
   bool forwards_to(const PeerId& id, const Peer& peer, const Topic& topic, const Validating& accepted) const;
 
@@ -169,21 +172,24 @@ class Router {
                         PubsubEffects& effects);
   // The author of a message whose fields are as the policy wants them; nothing with strict_no_sign.
   Result<std::optional<Author>> check_fields(const PubsubMessage& message) const;
-  void receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic,
+  void receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic, Now now,
                    PubsubEffects& effects);
   void note_sender(std::set<PeerId>& senders, const PeerId& peer);
   void receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now);
   void note_known(const MessageId& id, const PeerId& peer);
+  PeerClass class_or_light(const PeerId& id) const { return class_of(id).value_or(PeerClass::light); }
+  void kept_word(const MessageId& id, const PeerId& by, Now now);
   void send_idontwant(const MessageId& id, const PubsubMessage& message, const PeerId& except, PubsubEffects& effects);
 
   // router_control.cpp
   bool may_gossip(const PeerId& id) const { return scores_.score(id) >= options_.thresholds.gossip; }
   bool is_plausible(ByteView message_id) const;
   void receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
-  bool wants(const MessageId& id, const PeerId& from, Now now);
+  WantedIds::Share share_of_wanted(const PeerId& id, const Peer& peer) const;
   void ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, Now now, PubsubEffects& effects);
   void ask_again(Now now, PubsubEffects& effects);
-  void receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects);
+  void receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects);
+  std::size_t answer_iwant(const PeerId& id, Peer& peer, ByteView raw, PubsubEffects& effects);
   void receive_idontwant(const PeerId& id, Peer& peer, const RpcView& rpc);
 
   // router_mesh.cpp
@@ -212,16 +218,23 @@ class Router {
   void heartbeat(Now now, PubsubEffects& effects);
   void sweep(Now now, PubsubEffects& effects);
   void keep_peers(Now now, PubsubEffects& effects);
+
+  // router_announce.cpp
   std::vector<PeerId> gossip_targets(const std::string& name, const Topic& topic);
   struct Announcement {
     RpcWriter writer;
     std::size_t ids = 0;
-    std::optional<Instant> rest_since;  // of what was missed there was too much
-    void add(std::string_view topic, const std::vector<MessageCache::Announced>& messages);
+    std::uint64_t begin = 0, end = 0;  // what the peer missed of these was added
+    void add(std::string_view topic, const std::vector<MessageId>& messages);
   };
   using Announcements = std::map<PeerId, Announcement>;
   std::size_t announced_max() const { return std::min(options_.ihave_ids_max, options_.rpc_limits.ids); }
+  void note_missed(Peer& peer, std::uint64_t from);
+  bool follows_ours(const Peer& peer) const;
+  std::vector<PeerId> catch_up_order() const;
+  bool may_catch_up(Peer& peer, Now now) const;
   Announcements announce_missed(Now now);
+  void announce_recent(const std::string& name, const PeerId& id, Announcement& to, Now now);
   void announce(Now now, PubsubEffects& effects);
 
   const Identity& self_;
@@ -240,7 +253,7 @@ class Router {
   MessageCache cache_;
   std::map<MessageId, Validating> validating_;
   std::size_t validating_bytes_ = 0;
-  std::map<MessageId, Wanted> wanted_;
+  WantedIds wanted_;
   Instant heartbeat_at_, decay_at_;
   std::uint64_t heartbeats_ = 0;
   std::map<PeerId, Departed> departed_;

@@ -19,11 +19,13 @@ bool Router::is_plausible(ByteView message_id) const {
 }
 
 void Router::receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
-  if (rpc.ihave.empty() || !may_gossip(id) || !peer.version) return;
-  if (++peer.ihave_messages > options_.ihave_messages_max) return;
+  std::size_t offered = 0, heeded = 0;
+  for (const IHaveView& view : rpc.ihave) offered += view.ids.size();
   std::vector<MessageId> ask;
+  bool is_heard = offered > 0 && may_gossip(id) && peer.version && ++peer.ihave_messages <= options_.ihave_messages_max;
+  const WantedIds::Share share = share_of_wanted(id, peer);
   for (const IHaveView& view : rpc.ihave) {
-    Topic* topic = find_topic(as_text(view.topic));
+    Topic* topic = is_heard ? find_topic(as_text(view.topic)) : nullptr;
     if (topic == nullptr || !topic->subscribed) continue;
     for (ByteView raw : view.ids) {
       if (++peer.ihave_ids > options_.ihave_ids_max) break;
@@ -31,39 +33,24 @@ void Router::receive_ihave(const PeerId& id, Peer& peer, const RpcView& rpc, Now
       if (!is_plausible(raw)) continue;
       MessageId message_id = to_bytes(raw);
       if (seen_.contains(message_id)) {
+        ++heeded;
         note_known(message_id, id);
-      } else if (wants(message_id, id, now)) {
-        ask.push_back(std::move(message_id));
+        continue;
       }
+      auto answer = wanted_.announced(message_id, id, share, now.instant);
+      if (answer != WantedIds::Answer::no_place) ++heeded;
+      if (answer == WantedIds::Answer::ask) ask.push_back(std::move(message_id));
     }
   }
+  counters_.ihave_ignored += offered - heeded;
   ask_for(id, peer, ask, now, effects);
 }
 
-// Whether to ask `from` for it now: one peer at a time is asked, the others are remembered.
-bool Router::wants(const MessageId& id, const PeerId& from, Now now) {
-  constexpr std::size_t kOthersMax = 8;
-  auto at = wanted_.find(id);
-  if (at == wanted_.end()) {
-    // Half of the places are kept for what members announce.
-    auto peer = peers_.find(from);
-    bool is_member = peer != peers_.end() && peer->second.peer_class == PeerClass::committee;
-    if (wanted_.size() >= (is_member ? options_.wanted_ids_max : options_.wanted_ids_max / 2)) return false;
-    wanted_.emplace(id, Wanted{from, now.instant, {}});
-    return true;
-  }
-  Wanted& wanted = at->second;
-  if (now.instant < wanted.asked_at + options_.iwant_patience) {
-    bool is_known =
-        wanted.asked == from || std::find(wanted.others.begin(), wanted.others.end(), from) != wanted.others.end();
-    if (!is_known && wanted.others.size() < kOthersMax) wanted.others.push_back(from);
-    return false;
-  }
-  if (wanted.asked == from && !wanted.others.empty()) return false;  // it had its chance
-  std::erase(wanted.others, from);
-  wanted.asked = from;
-  wanted.asked_at = now.instant;
-  return true;
+// Half of the places are kept for what members announce; each broken promise halves a peer's share.
+WantedIds::Share Router::share_of_wanted(const PeerId& id, const Peer& peer) const {
+  bool is_member = peer.peer_class == PeerClass::committee;
+  return {is_member ? options_.wanted_ids_max : options_.wanted_ids_max / 2,
+          static_cast<std::size_t>(std::min(scores_.misbehaviour(id), 63.0))};
 }
 
 void Router::ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> ids, Now now, PubsubEffects& effects) {
@@ -81,39 +68,37 @@ void Router::ask_for(const PeerId& id, Peer& peer, std::span<const MessageId> id
 
 // Turns to the next announcer of what did not come.
 void Router::ask_again(Now now, PubsubEffects& effects) {
-  std::map<PeerId, std::vector<MessageId>> ask;
-  for (auto& [id, wanted] : wanted_) {
-    if (wanted.others.empty() || now.instant < wanted.asked_at + options_.iwant_patience) continue;
-    wanted.asked = wanted.others.front();
-    wanted.asked_at = now.instant;
-    wanted.others.erase(wanted.others.begin());
-    auto& ids = ask[wanted.asked];
-    if (ids.size() < options_.ihave_ids_max) ids.push_back(id);
-  }
-  for (const auto& [id, ids] : ask) {
+  for (const auto& [id, ids] : wanted_.overdue(options_.ihave_ids_max, now.instant)) {
     auto at = peers_.find(id);
     if (at != peers_.end() && at->second.version && may_gossip(id)) ask_for(id, at->second, ids, now, effects);
   }
 }
 
-void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, Now now, PubsubEffects& effects) {
-  if (rpc.iwant.empty() || !may_gossip(id)) return;
+void Router::receive_iwant(const PeerId& id, Peer& peer, const RpcView& rpc, PubsubEffects& effects) {
+  std::size_t answered = 0, asked = 0;
+  const bool is_heard = !rpc.iwant.empty() && may_gossip(id);
   for (const IdListView& view : rpc.iwant) {
-    if (++peer.iwant_messages > options_.iwant_messages_max) return;
-    for (ByteView raw : view.ids) {
-      ++counters_.iwant_in;
-      if (!is_plausible(raw)) continue;
-      MessageId message_id = to_bytes(raw);
-      const CachedMessage* cached = cache_.find(message_id);
-      if (cached == nullptr || peer.unwanted.contains(message_id)) continue;
-      // It is on its way already.
-      if (peer.outbox.holds(*cached->encoded)) continue;
-      Topic* topic = find_topic(*cached->message->topic);
-      auto encoded = cached->encoded;
-      if (topic == nullptr || !cache_.take_answer(message_id, id, options_.iwant_retransmissions)) continue;
-      counters_.pulled += send_message(id, peer, *topic, encoded, now, effects);
-    }
+    asked += view.ids.size();
+    if (!is_heard || ++peer.iwant_messages > options_.iwant_messages_max) continue;
+    for (ByteView raw : view.ids) answered += answer_iwant(id, peer, raw, effects);
   }
+  counters_.iwant_in += asked;
+  counters_.iwant_ignored += asked - answered;
+}
+
+// 1 if it will have the message. What found no room in its queue did not use up an answer, and is announced again.
+std::size_t Router::answer_iwant(const PeerId& id, Peer& peer, ByteView raw, PubsubEffects& effects) {
+  if (!is_plausible(raw)) return 0;
+  MessageId message_id = to_bytes(raw);
+  const CachedMessage* cached = cache_.find(message_id);
+  if (cached == nullptr || peer.unwanted.contains(message_id)) return 0;
+  if (peer.outbox.holds(*cached->encoded)) return 1;  // it is on its way already
+  Topic* topic = find_topic(*cached->message->topic);
+  if (topic == nullptr || peer.answers.of(cached->serial) >= options_.iwant_retransmissions) return 0;
+  if (send_message(id, peer, *topic, cached->encoded, cached->serial, effects) == 0) return 0;
+  peer.answers.add(cached->serial, cache_.begin());
+  ++counters_.pulled;
+  return 1;
 }
 
 void Router::receive_idontwant(const PeerId& id, Peer& peer, const RpcView& rpc) {

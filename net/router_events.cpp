@@ -2,6 +2,15 @@
 
 namespace kms::net {
 
+TopicCounters& TopicCounters::operator+=(const TopicCounters& other) {
+  for (auto counter :
+       {&TopicCounters::published, &TopicCounters::received, &TopicCounters::duplicates, &TopicCounters::accepted,
+        &TopicCounters::forwarded, &TopicCounters::rejected, &TopicCounters::bytes_in, &TopicCounters::bytes_out}) {
+    this->*counter += other.*counter;
+  }
+  return *this;
+}
+
 std::string_view refusal_text(Refusal refusal) {
   switch (refusal) {
     case Refusal::unknown_peer:

@@ -93,15 +93,24 @@ struct PubsubEffects {
 
 struct TopicCounters {
   std::uint64_t published = 0, received = 0, duplicates = 0, accepted = 0, forwarded = 0;
+  std::uint64_t rejected = 0;                 // invalid: they count against who sent them (P4)
   std::uint64_t bytes_in = 0, bytes_out = 0;  // encoded messages, duplicates and forwarded copies included
+  TopicCounters& operator+=(const TopicCounters& other);
+};
+struct TopicView {
+  std::string name;
+  TopicCounters counters;
+  std::size_t peers = 0, mesh = 0;  // that subscribed it; that grafted us or were grafted
 };
 struct PubsubCounters {
   std::uint64_t signatures_checked = 0, signatures_made = 0;
   std::uint64_t rpcs_in = 0, rpcs_out = 0, bytes_in = 0, bytes_out = 0;  // whole RPCs
   std::uint64_t ihave_in = 0, ihave_out = 0, iwant_in = 0, iwant_out = 0, idontwant_in = 0, idontwant_out = 0;  // ids
+  std::uint64_t ihave_ignored = 0, iwant_ignored = 0;  // ids beyond a limit, of low scores, or without room or effect
   std::uint64_t grafts_in = 0, grafts_out = 0, prunes_in = 0, prunes_out = 0;
-  std::uint64_t pulled = 0;  // messages sent to answer IWANT
-  std::uint64_t broken_promises = 0, grafts_in_backoff = 0, graylisted_rpcs = 0;
+  std::uint64_t pulled = 0;     // messages sent to answer IWANT
+  std::uint64_t caught_up = 0;  // cached messages looked at to tell peers what they missed
+  std::uint64_t broken_promises = 0, redeemed_promises = 0, grafts_in_backoff = 0, graylisted_rpcs = 0;
   std::uint64_t dropped_messages = 0, dropped_gossip = 0;  // outbound queue full
   std::array<std::uint64_t, kRefusals> refused{};          // by Refusal
 };

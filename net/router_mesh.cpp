@@ -24,7 +24,7 @@ void Router::join(const PeerId& id, const std::string& name, Topic& topic, Now n
   scores_.grafted(id, name, now.instant);
   // What came since it was last announced to is not forwarded to it, and a member is not announced to.
   Duration announced = static_cast<int>(options_.gossip_windows) * options_.heartbeat;
-  note_missed(peers_.at(id), now.instant - announced);
+  note_missed(peers_.at(id), cache_.since(now.instant - announced));
   effects.events.emplace_back(PeerGrafted{id, name});
 }
 

@@ -78,11 +78,17 @@ struct RouterOptions {
   Duration iwant_patience = 500ms;                                    // then the next announcer is asked
   Duration iwant_followup = 3s;                                       // then a promise is broken
   std::size_t wanted_ids_max = 10'000;                                // ids asked for and not yet answered
+  double member_promises_max = 5;                                     // broken ones that count against a member (P7)
   std::size_t idontwant_messages_max = 1000, idontwant_ids_max = 64;  // per peer and heartbeat; per RPC
   std::size_t idontwant_stored_max = 4096;                            // per peer
   std::size_t idontwant_bytes_min = 1024;                             // smaller messages are not worth one
   std::uint32_t idontwant_heartbeats = 3;
-  std::size_t known_by_max = 128;        // peers remembered per message that waits for its verdict
+  std::size_t known_by_max = 128;  // peers remembered per message that waits for its verdict
+  // Telling peers what they missed: cached messages looked at in a heartbeat, for all peers together; and how often one
+  // peer may start anew at what is older than the last announcements.
+  std::size_t catch_up_looks_max = 20'000;
+  int catch_up_burst = 3;
+  Duration catch_up_interval = 10s;
   std::size_t departed_max = 1024;       // peers that left and are told of recent messages when they come back
   std::size_t light_listeners_max = 64;  // light peers that may graft us on a topic that has no mesh
   Duration stream_lost_max = 5s;         // without a stream of ours to it a peer stays in no mesh for longer

@@ -26,9 +26,9 @@ Result<Router::Published> Router::publish(std::string_view name, Bytes payload, 
   Topic& topic = topic_named(topic_name);
   ++topic.counters.published;
   for (const PeerId& id : own_message_targets(topic_name, topic, payload_size, now)) {
-    published.peers += send_message(id, peers_.at(id), topic, encoded, now, published.effects);
+    published.peers += send_message(id, peers_.at(id), topic, encoded, cache_.end(), published.effects);
   }
-  cache_.put(published.id, {message, encoded, now.instant, {}, {}});
+  cache_.put(published.id, {message, encoded, now.instant, {}, 0, 0});
   published.effects = finish(std::move(published.effects));
   return published;
 }
@@ -81,13 +81,14 @@ void Router::thin_light(std::set<PeerId>& targets, const Topic& topic) {
   targets.insert(chosen.begin(), chosen.end());
 }
 
-// 1 if it was queued.
+// 1 if it was queued. `serial`: its own in the cache, or the one that it will get.
 std::size_t Router::send_message(const PeerId& id, Peer& peer, Topic& topic,
-                                 const std::shared_ptr<const Bytes>& encoded, Now now, PubsubEffects& effects) {
+                                 const std::shared_ptr<const Bytes>& encoded, std::uint64_t serial,
+                                 PubsubEffects& effects) {
   if (!peer.version) return 0;
   if (!peer.outbox.message(encoded)) {
     ++counters_.dropped_messages;
-    note_missed(peer, now.instant);
+    note_missed(peer, serial);
     return 0;
   }
   topic.counters.bytes_out += encoded->size();
@@ -128,17 +129,17 @@ void Router::accepted(const MessageId& id, Validating message, Now now, PubsubEf
   Topic* topic = find_topic(name);
   if (topic == nullptr) return;
   ++topic->counters.accepted;
-  forward(id, message, *topic, now, effects);
-  CachedMessage cached{message.message, message.encoded, now.instant, std::move(message.senders), {}};
-  cached.known_by.merge(message.known_by);
-  if (message.author) cached.known_by.insert(*message.author);
-  cache_.put(id, std::move(cached));
+  forward(id, message, *topic, effects);
+  cache_.put(id, {message.message, message.encoded, now.instant, {}, 0, 0});
+  message.senders.merge(message.known_by);
+  if (message.author) message.senders.insert(*message.author);
+  for (const PeerId& peer : message.senders) cache_.note_known(id, peer, class_or_light(peer));
 }
 
-void Router::forward(const MessageId& id, const Validating& accepted, Topic& topic, Now now, PubsubEffects& effects) {
+void Router::forward(const MessageId& id, const Validating& accepted, Topic& topic, PubsubEffects& effects) {
   for (auto& [peer_id, peer] : peers_) {
     if (!forwards_to(peer_id, peer, topic, accepted) || peer.unwanted.contains(id)) continue;
-    topic.counters.forwarded += send_message(peer_id, peer, topic, accepted.encoded, now, effects);
+    topic.counters.forwarded += send_message(peer_id, peer, topic, accepted.encoded, cache_.end(), effects);
   }
 }
 

@@ -33,7 +33,7 @@ PubsubEffects Router::received(const PeerId& id, ByteView body, Now now) {
   receive_grafts(id, peer, *rpc, now, effects);
   receive_prunes(id, peer, *rpc, now, effects);
   receive_ihave(id, peer, *rpc, now, effects);
-  receive_iwant(id, peer, *rpc, now, effects);
+  receive_iwant(id, peer, *rpc, effects);
   receive_idontwant(id, peer, *rpc);
   return finish(std::move(effects));
 }
@@ -55,7 +55,7 @@ void Router::receive_subscriptions(const PeerId& id, Peer& peer, const RpcView& 
     }
     if (view.subscribe) {
       peer.topics.insert(topic);
-      if (!peer.version) note_missed(peer, now.instant);
+      if (!peer.version && find_topic(topic) != nullptr) note_missed(peer, cache_.end());
       graft_as_leaf(id, peer, topic, now, effects);
     } else {
       peer.topics.erase(topic);
@@ -96,11 +96,11 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
     return refuse(id, Refusal::blocked, name, "the author is blocked", effects);
   }
   if (*author && (*author)->id == self_.peer_id()) {
-    return receive_own(id, *message, (*author)->key, *topic, effects);
+    return receive_own(id, *message, (*author)->key, *topic, now, effects);
   }
   if (*author && !access_.may_publish((*author)->id, name)) {
     // Whoever brings what it announced kept its word, even if we know less than it does about who may write.
-    promises_.kept(net::message_id(options_.message_id_mode, *message));
+    kept_word(net::message_id(options_.message_id_mode, *message), id, now);
     return refuse(id, Refusal::not_allowed, name, "the author's class may not write here", effects);
   }
 
@@ -112,7 +112,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
   }
   if (validating_.size() >= options_.validating_max ||
       validating_bytes_ + encoded->size() > options_.validating_bytes_max) {
-    promises_.kept(message_id);
+    kept_word(message_id, id, now);
     return refuse(id, Refusal::queue_full, name, "too many messages wait for a verdict", effects);
   }
   if (*author) {
@@ -128,7 +128,7 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
 
 // js forwards to its mesh whoever the author is, so what we published comes back from honest peers. What we do not
 // remember is of an earlier run of ours, or forged.
-void Router::receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic,
+void Router::receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic, Now now,
                          PubsubEffects& effects) {
   MessageId message_id = net::message_id(options_.message_id_mode, message);
   if (seen_.contains(message_id)) {
@@ -140,7 +140,7 @@ void Router::receive_own(const PeerId& id, const PubsubMessage& message, const P
   if (!verify_signature(message, key)) {
     return refuse(id, Refusal::bad_signature, *message.topic, "our own name under a message of others", effects);
   }
-  promises_.kept(message_id);
+  kept_word(message_id, id, now);
   refuse(id, Refusal::own_message, *message.topic, "a message of ours comes back", effects);
 }
 
@@ -148,13 +148,10 @@ void Router::begin_validation(const PeerId& id, MessageId message_id, std::share
                               std::shared_ptr<const Bytes> encoded, std::optional<PeerId> author, Now now,
                               PubsubEffects& effects) {
   seen_.insert(message_id, now.instant);
-  promises_.kept(message_id);
+  kept_word(message_id, id, now);
   // Whoever announced it has it.
-  std::set<PeerId> known_by;
-  if (auto wanted = wanted_.extract(message_id); !wanted.empty()) {
-    known_by.insert(wanted.mapped().others.begin(), wanted.mapped().others.end());
-    known_by.insert(wanted.mapped().asked);
-  }
+  auto announcers = wanted_.arrived(message_id);
+  std::set<PeerId> known_by(announcers.begin(), announcers.end());
   send_idontwant(message_id, *message, id, effects);
   validating_bytes_ += encoded->size();
   validating_.emplace(
@@ -164,10 +161,20 @@ void Router::begin_validation(const PeerId& id, MessageId message_id, std::share
   effects.deliver.push_back({std::move(message_id), author, id, std::move(message)});
 }
 
+// It brought what it, or somebody else, announced.
+void Router::kept_word(const MessageId& id, const PeerId& by, Now now) {
+  promises_.kept(id);
+  if (auto age = promises_.redeemed(id, by, now.instant)) {
+    ++counters_.redeemed_promises;
+    scores_.redeemed_promise(by, *age);
+  }
+}
+
 // A copy of a message that was seen: it counts for its sender if it came in time, and against it if it is invalid.
 void Router::receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now) {
+  kept_word(id, peer, now);
   if (auto at = validating_.find(id); at != validating_.end()) note_sender(at->second.senders, peer);
-  cache_.note_known(id, peer);
+  cache_.note_known(id, peer, class_or_light(peer));
   auto copy = decided_.copy(id, peer, scores_.mesh_deliveries_window(topic), now.instant);
   if (!copy) return;
   if (copy->outcome == DeliveryLog::Outcome::invalid) scores_.invalid_message(peer, topic);
@@ -189,7 +196,7 @@ void Router::note_known(const MessageId& id, const PeerId& peer) {
   if (known == peers_.end() || topic == nullptr) return;
   if (known->second.peer_class == PeerClass::light && !topic->grafted.contains(peer)) return;
   if (at != validating_.end()) note_sender(at->second.known_by, peer);
-  cache_.note_known(id, peer);
+  cache_.note_known(id, peer, known->second.peer_class);
 }
 
 // After the signature, before the application: an unsigned guess of the next id must not silence the real message.

@@ -108,7 +108,7 @@ TEST_F(Attack, JunkAnnouncementsDoNotKeepHonestOnesFromBeingFollowed) {
   begin(options);
   auto ids = junk_ids(2000);
   send(eve(), [&](RpcWriter& writer) { writer.ihave("t", ids); });
-  EXPECT_EQ(node->router.wanted(), 250u) << "half of the places are kept for members";
+  EXPECT_EQ(node->router.wanted(), 125u) << "half of the places are kept for members, and half of the rest is left";
   run(5s);
   auto one = junk_ids(1);
   received_by(peers[2]);

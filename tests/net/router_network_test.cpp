@@ -67,7 +67,7 @@ TEST(RouterNetwork, FloodingDeliversOnceAndChecksOneSignatureEach) {
   for (std::size_t i = 1; i < 5; ++i) {
     EXPECT_EQ(world.nodes[i]->delivered.size(), 1u);
     EXPECT_EQ(world.nodes[i]->router.counters().signatures_checked, 1u);
-    EXPECT_GT(world.nodes[i]->router.topic_counters().at("t").duplicates, 0u);
+    EXPECT_GT(world.nodes[i]->counters_of("t").duplicates, 0u);
   }
 }
 
@@ -80,7 +80,7 @@ TEST(RouterNetwork, AConnectedCommitteeSendsEachMessageOncePerMember) {
   EXPECT_EQ(world.messages, 5u * 4);
   for (auto& node : world.nodes) {
     EXPECT_EQ(node->delivered.size(), 4u);
-    EXPECT_EQ(node->router.topic_counters().at("t").duplicates, 0u);
+    EXPECT_EQ(node->counters_of("t").duplicates, 0u);
   }
 }
 

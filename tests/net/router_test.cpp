@@ -199,7 +199,7 @@ TEST_F(RouterRules, AGoodMessageIsDeliveredOnceAndForwardedAfterItsVerdict) {
   EXPECT_EQ(node->delivered.size(), 1u);
   EXPECT_EQ(refused(Refusal::duplicate), 1u);
   EXPECT_EQ(node->router.counters().signatures_checked, 1u);
-  EXPECT_EQ(node->router.topic_counters().at("t").duplicates, 1u);
+  EXPECT_EQ(node->counters_of("t").duplicates, 1u);
 }
 
 TEST_F(RouterRules, NeitherTheAuthorNorWhoSentItMeanwhileGetsItBack) {

@@ -23,6 +23,13 @@ std::vector<Refusal> RouterNode::refusals() const {
   return out;
 }
 
+TopicCounters RouterNode::counters_of(std::string_view topic) const {
+  for (const TopicView& view : router.topics()) {
+    if (view.name == topic) return view.counters;
+  }
+  return {};
+}
+
 RawPeer::RawPeer(std::string_view seed) : identity(identity_named(seed)) {}
 
 RouterOptions RouterWorld::open_options() {

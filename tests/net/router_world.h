@@ -24,6 +24,7 @@ struct RouterNode {
     return out;
   }
   std::vector<Refusal> refusals() const;
+  TopicCounters counters_of(std::string_view topic) const;  // one that it subscribes
   const PeerId& id() const { return identity.peer_id(); }
 
   Identity identity;

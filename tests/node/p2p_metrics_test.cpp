@@ -42,5 +42,30 @@ TEST(P2pMetrics, DescribesEachFamilyOnceAndGivesItAValue) {
   EXPECT_TRUE(described.contains("kms_p2p_topic_bytes_out_total"));
 }
 
+TEST(P2pMetrics, NamesTheTopicsItFollowsAndAddsUpTheOthers) {
+  const Now now{Instant(Duration(1h)), 1'700'000'000'000};
+  sim::Random entropy(1);
+  const net::Identity identity = net::Identity::generate(entropy);
+  net::HostOptions options;
+  options.router.topics.allows_all = true;
+  net::Host host(identity, options, entropy, now);
+  net::Discovery discovery(host, "t", {}, entropy, now);
+  net::ObjectExchange objects(host, "t", {}, now);
+  ASSERT_TRUE(host.subscribe("followed", now).has_value());
+  ASSERT_TRUE(host.publish("followed", {1}, now).has_value());
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(host.publish("made up " + std::to_string(i), {1}, now).has_value());
+  const std::string text = p2p_metrics(host, discovery, objects);
+  const auto has = [&](std::string_view line) { return text.find(std::string(line) + "\n") != std::string::npos; };
+  EXPECT_TRUE(has("kms_p2p_topic_published_total{topic=\"followed\"} 1"));
+  EXPECT_TRUE(has("kms_p2p_topic_published_total{topic=\"other\"} 50"));
+  EXPECT_TRUE(has("kms_p2p_topic_peers{topic=\"followed\"} 0"));
+  EXPECT_TRUE(has("kms_p2p_topic_mesh{topic=\"followed\"} 0"));
+  EXPECT_EQ(text.find("made up"), std::string::npos) << "a label for each name would grow without bound";
+  for (std::string_view name :
+       {"accepted", "duplicates", "forwarded", "rejected", "messages", "bytes_in", "bytes_out"}) {
+    EXPECT_TRUE(has("kms_p2p_topic_" + std::string(name) + "_total{topic=\"followed\"} 0")) << name;
+  }
+}
+
 }  // namespace
 }  // namespace kms::node
