@@ -45,15 +45,6 @@ int copy_coordinates(unsigned char* output, const unsigned char* x32, const unsi
   return 1;
 }
 
-// x || y of a product that is still secret; the scalar is not zero.
-Secret<64> coordinates_of_product(const SecretScalar& scalar, const Point& point) {
-  KMS_ASSERT(!scalar.is_zero());
-  Secret<64> out;
-  [[maybe_unused]] int unless_zero = secp256k1_ecdh(context(), out.expose_mutable().data(), view(point),
-                                                    scalar.expose().data(), copy_coordinates, nullptr);
-  return out;
-}
-
 Element multiply_finite(const Scalar& scalar, const Point& point) {
   if (scalar.is_zero()) return {};
   if (point == Point::generator()) return multiply_generator(scalar);
@@ -209,7 +200,7 @@ Element multiply_add(const Scalar& g_factor, const Scalar& x_factor, const Point
 Element multiply(const SecretScalar& scalar, const Point& point) {
   if (scalar.is_zero()) return {};
   if (point == Point::generator()) return multiply_generator(scalar);
-  Secret<64> product = coordinates_of_product(scalar, point);
+  Secret<64> product = multiply_to_coordinates(scalar, point);
   declassify(product.expose().data(), product.expose().size());
   ByteArray<65> encoded;
   encoded[0] = 4;
@@ -227,8 +218,16 @@ Element multiply_generator(const SecretScalar& scalar) {
   return Point::from_raw(raw);
 }
 
+Secret<64> multiply_to_coordinates(const SecretScalar& scalar, const Point& point) {
+  KMS_ASSERT(!scalar.is_zero());
+  Secret<64> out;
+  [[maybe_unused]] int unless_zero = secp256k1_ecdh(context(), out.expose_mutable().data(), view(point),
+                                                    scalar.expose().data(), copy_coordinates, nullptr);
+  return out;
+}
+
 Secret<33> multiply_secretly(const SecretScalar& scalar, const Point& point) {
-  Secret<64> product = coordinates_of_product(scalar, point);
+  Secret<64> product = multiply_to_coordinates(scalar, point);
   Secret<33> out;
   out.expose_mutable()[0] = static_cast<std::uint8_t>(2 | (product.expose()[63] & 1));
   std::memcpy(out.expose_mutable().data() + 1, product.expose().data(), 32);
@@ -236,7 +235,7 @@ Secret<33> multiply_secretly(const SecretScalar& scalar, const Point& point) {
 }
 
 Secret<32> ecdh_x(const SecretScalar& scalar, const Point& point) {
-  return Secret<32>::copy_of(ByteView(coordinates_of_product(scalar, point).expose()).first(32));
+  return Secret<32>::copy_of(ByteView(multiply_to_coordinates(scalar, point).expose()).first(32));
 }
 
 }  // namespace kms::crypto

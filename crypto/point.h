@@ -66,6 +66,8 @@ Element multiply(const SecretScalar& scalar, const Point& point);
 Element multiply_generator(const SecretScalar& scalar);
 // The product itself is a secret (s*K, pads, ECDH): 33 compressed bytes, wiped when done. The scalar is not zero.
 Secret<33> multiply_secretly(const SecretScalar& scalar, const Point& point);
+// The same as x || y.
+Secret<64> multiply_to_coordinates(const SecretScalar& scalar, const Point& point);
 // x coordinate only.
 Secret<32> ecdh_x(const SecretScalar& scalar, const Point& point);
 

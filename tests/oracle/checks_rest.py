@@ -4,9 +4,9 @@ import reading as r
 from aes_gcm import unseal
 from checks_ceremony import load, refused
 from checks_published import same
-from curve import G, Q, dec, dec_scalar, enc, mul, neg
+from curve import G, Q, dec, dec_scalar, enc, mul, neg, sub
 from hashing import ecdsa_recover, hkdf, tagged
-from proofs import dleq_verify, schnorr_verify
+from proofs import dleq_verify, reencryption_verify, schnorr_verify
 
 
 def check_anchors(_):
@@ -116,6 +116,29 @@ def check_partials_of_form_a(_):
     same(len(pairs), 10)  # two requests under one u and reply key never share an AEAD key
     same(row["requests"][0]["x"], row["requests"][1]["x"])  # K and -K
     assert row["requests"][0]["rh"] != row["requests"][1]["rh"]
+
+
+def check_partials_of_form_c(_):
+    row = load("partial_c")
+    K, P, p_secret, rh = r.point(row["K"]), r.point(row["P"]), r.scalar(row["p"]), r.raw(row["rh"])
+    results = {}
+    for one in row["partials"]:
+        i, S_i = one["index"], r.point(row["S_i"][one["index"] - 1])
+        context = (r.raw(row["key_id"]), row["epoch"].to_bytes(4, "big"), r.raw(row["T"]), i.to_bytes(2, "big"), rh)
+        sent = [r.point(one["U"]), r.point(one["W"]), *[r.scalar(one[name]) for name in ("c", "z_s", "z_r")]]
+        reencryption_verify(context, K, P, S_i, *sent)
+        refused(reencryption_verify, context, K, neg(P), S_i, *sent)
+        refused(reencryption_verify, context, neg(K), P, S_i, *sent)
+        refused(reencryption_verify, context, K, P, neg(S_i), *sent)
+        refused(reencryption_verify, (*context[:4], bytes(32)), K, P, S_i, *sent)
+        for x in range(5):
+            refused(reencryption_verify, context, K, P, S_i, *[neg(v) if x == y and y < 2 else v + 1 if x == y else v for y, v in enumerate(sent)])
+        results[i] = sub(sent[1], mul(p_secret, sent[0]))
+        same(results[i], mul(r.scalar(row["shares"][i - 1]), K))
+    for one in row["combined"]:
+        same(k.interpolate_points({i: results[i] for i in one["from"]}), r.point(one["sK"]))
+        same(sub(r.point(one["W"]), mul(p_secret, r.point(one["U"]))), r.point(one["sK"]))
+    same(row["combined"][0]["sK"], row["combined"][1]["sK"])
 
 
 def check_rank(_):

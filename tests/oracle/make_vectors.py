@@ -39,6 +39,7 @@ def build():
         "headers": ("The header of reshare.json accepted, and refused after one alteration per check.", ceremony.headers(world)),
         "certificates": ("Certificates of the DKG, accepted and refused.", ceremony.certificates(world)),
         "partial_a": ("Form A over the epoch of reshare.json, key 1: K and -K under one reply key.", delegation.partial_a(world)),
+        "partial_c": ("Form C over the epoch of reshare.json, key 1: K re-encrypted to a point P.", delegation.partial_c(world)),
         "rank": ("Responder ranking.", delegation.rank()),
         "forgeries": ("DLEQ proofs that weaker challenges would accept.", attacks.forgeries()),
         "dleq": ("One BIP-374 proof for each context.", attacks.dleq_uses(world)),

@@ -53,3 +53,26 @@ def schnorr_verify(tag, x_point, proof, statement):
     commitment = add(mul(z, G), neg(mul(c, x_point)))
     if x_point is None or commitment is None or h2s(tag, *statement, enc(commitment)) != c:
         raise Refused(tag + " does not hold")
+
+
+def reencryption_challenge(context, K, P, S, U, W, A1, A2, A3):
+    """`context`: the items key_id, e, T, i, rh."""
+    return h2s("KMS1/reenc", *context, *[enc(point) for point in (K, P, S, U, W, A1, A2, A3)])
+
+
+def reencrypt(s, context, K, P, rands):
+    """(U, W, c, z_s, z_r) and the secrets behind them; three times 32 random bytes."""
+    r = derive("KMS1/reencr", sc(s), rands[0], *context, enc(K), enc(P))
+    U, W = mul(r, G), add(mul(s, K), mul(r, P))
+    statement = (sc(s), sc(r)), (*context, enc(K), enc(P), enc(U), enc(W))
+    a = derive("KMS1/reenca", *statement[0], rands[1], *statement[1])
+    b = derive("KMS1/reencb", *statement[0], rands[2], *statement[1])
+    c = reencryption_challenge(context, K, P, mul(s, G), U, W, mul(a, G), mul(b, G), add(mul(a, K), mul(b, P)))
+    return (U, W, c, (a + c * s) % Q, (b + c * r) % Q), (r, a, b)
+
+
+def reencryption_verify(context, K, P, S, U, W, c, z_s, z_r):
+    A1, A2 = sub(mul(z_s, G), mul(c, S)), sub(mul(z_r, G), mul(c, U))
+    A3 = sub(add(mul(z_s, K), mul(z_r, P)), mul(c, W))
+    if None in (A1, A2, A3) or c == 0 or reencryption_challenge(context, K, P, S, U, W, A1, A2, A3) != c:
+        raise Refused("the re-encryption does not hold")

@@ -1,9 +1,9 @@
 """Form A: partials with proofs, their combination, the deployed HKDF key, two sealed partials; rank order."""
 import kms_oracle as k
 from aes_gcm import seal
-from curve import G, Q, add, enc, mul, neg, sc
-from hashing import ecdsa_sign, hkdf, sha256, u16, tagged
-from proofs import dleq_prove, dleq_verify
+from curve import G, Q, add, enc, mul, neg, sc, sub
+from hashing import ecdsa_sign, hkdf, items, sha256, u16, u32, tagged
+from proofs import dleq_prove, dleq_verify, reencrypt, reencryption_verify
 from scenario import fixed, fixed_scalar
 from show import show
 
@@ -57,6 +57,38 @@ def sealed(world, epoch, entry, reply_key, rh, i, D, proof, name):
     aad = k.aad_a(world.network, rh, epoch.epoch, epoch.T, i, entry.node_id, reply_key)
     return {"u": sc(u), "node_secret": world.second.at(i).node_secret, "rand": rand, "U": U, "salt": salt, "okm": okm, "aad": aad,
             "ct": seal(okm[:32], okm[32:], aad, plaintext)}
+
+
+def partial_c(world):
+    epoch, committee, key = world.reshare, world.second, world.reshare.tables[0]
+    k_secret, p_secret = fixed_scalar("partial/ephemeral"), fixed_scalar("partial_c/recipient")
+    K, P = mul(k_secret, G), mul(p_secret, G)
+    auth, nonce = fixed("partial_c/auth"), fixed("partial_c/nonce")
+    rh = k.request_hash(world.network, key["key_id"], 3, K, 2, enc(P), fixed("partial/requester")[:20], auth, nonce, 1_800_000_060)
+    parts = {}
+    for i in epoch.shares[0]:
+        rands = [fixed(f"partial_c/{i}/{name}") for name in ("r", "a", "b")]
+        sent, (r, a, b) = reencrypt(epoch.shares[0][i], reencryption_context(key, epoch, i, rh), K, P, rands)
+        reencryption_verify(reencryption_context(key, epoch, i, rh), K, P, key["members"][i], *sent)
+        U, W, c, z_s, z_r = sent
+        parts[i] = {"index": i, "rands": rands, "r": sc(r), "a": sc(a), "b": sc(b), "U": U, "W": W, "c": sc(c), "z_s": sc(z_s), "z_r": sc(z_r)}
+    combined = [combined_c(parts, p_secret, indices, rh, epoch) for indices in ([1, 2, 3], [2, 4, 5])]
+    assert combined[0]["sK"] == combined[1]["sK"] == show(mul(k_secret, key["S"]))
+    return {"key_id": key["key_id"].hex(), "epoch": epoch.epoch, "T": epoch.T.hex(), "n": committee.n, "t": committee.t, "S": show(key["S"]),
+            "S_i": [show(point) for point in key["members"].values()], "shares": [sc(s).hex() for s in epoch.shares[0].values()],
+            "K": show(K), "p": sc(p_secret).hex(), "P": show(P), "rh": rh.hex(), "partials": [show(part) for part in parts.values()], "combined": combined}
+
+
+def reencryption_context(key, epoch, i, rh):
+    return key["key_id"], u32(epoch.epoch), epoch.T, u16(i), rh
+
+
+def combined_c(parts, p_secret, indices, rh, epoch):
+    weights = k.lagrange(indices)
+    U, W = (add(*[mul(weights[i], parts[i][name]) for i in indices]) for name in "UW")
+    listed = items(*[(u16(i), enc(parts[i]["U"]), enc(parts[i]["W"]), parts[i]["c"], parts[i]["z_s"], parts[i]["z_r"]) for i in indices])
+    bundle = tagged("KMS1/bundle", rh, u32(epoch.epoch), epoch.T, *listed)
+    return show({"from": indices, "U": U, "W": W, "sK": sub(W, mul(p_secret, U)), "bundle_hash": bundle})
 
 
 def rank():

@@ -13,6 +13,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/hkdf.h"
 #include "crypto/polynomial.h"
+#include "crypto/reencryption.h"
 #include "crypto/schnorr.h"
 #include "crypto/sealing.h"
 
@@ -154,6 +155,13 @@ void run_proofs(Paths& paths) {
     (void)prove_dleq(secret_scalar(), Point::generator(), entropy().array<32>(), Point::second_generator(),
                      entropy().array<32>());
   });
+  static const Point base = multiply_generator(Scalar(9)).point();
+  static const Point recipient = multiply_generator(Scalar(11)).point();
+  paths.run("reencryption: make", Expected::silence, [] {
+    const ReencryptionStatement statement{[](Transcript& transcript) { transcript.u32(1); }, base, recipient, base};
+    (void)reencrypt(secret_scalar(), statement, entropy());
+  });
+  paths.run("reencryption: open", Expected::silence, [] { (void)open_reencryption(base, recipient, secret_scalar()); });
   paths.run("ecdsa: node key from secret", Expected::silence, [] { (void)NodeKey::from_secret(secret_scalar()); });
   paths.run("ecdsa: sign", Expected::two_of_signing,
             [] { (void)sign_recoverable(secret_scalar(), entropy().array<32>()); });
