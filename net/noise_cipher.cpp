@@ -115,9 +115,9 @@ Result<crypto::Secret<32>> NoiseKeyPair::agree(ByteView public_key32) const {
   return shared;
 }
 
-NoiseSymmetric::NoiseSymmetric()
+NoiseSymmetric::NoiseSymmetric(ByteView prologue)
     : hash_(to_array<32>(as_bytes(kName))), chaining_key_(crypto::Secret<32>::copy_of(as_bytes(kName))) {
-  mix_hash({});  // the empty prologue
+  mix_hash(prologue);
 }
 
 void NoiseSymmetric::mix_hash(ByteView bytes) {

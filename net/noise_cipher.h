@@ -52,10 +52,11 @@ class NoiseKeyPair {
   ByteArray<32> public_key_;
 };
 
-// Chaining key, handshake hash and the current key. Starts with the protocol's name and the empty prologue.
+// Chaining key, handshake hash and the current key. Starts with the protocol's name and the prologue, which is empty in
+// libp2p.
 class NoiseSymmetric {
  public:
-  NoiseSymmetric();
+  explicit NoiseSymmetric(ByteView prologue = {});
   void mix_hash(ByteView bytes);
   void mix_key(const crypto::Secret<32>& shared);
   // With a key: ciphertext and tag, without: the bytes as they are; mixes what was appended into the hash.

@@ -84,7 +84,7 @@ void RpcWriter::prune(std::string_view topic, std::optional<std::uint64_t> backo
   for (const ExchangePeer& peer : peers) {
     ProtoWriter entry;
     entry.bytes(1, peer.id);
-    entry.bytes(2, peer.signed_record);
+    entry.bytes_unless_empty(2, peer.signed_record);
     inner.message(2, entry);
   }
   if (backoff_s) inner.varint(3, *backoff_s);

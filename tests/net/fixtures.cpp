@@ -9,13 +9,24 @@
 
 namespace kms::net {
 
+namespace {
+
+boost::json::value vectors_of(const char* name) {
+  std::ifstream file(std::string(KMS_SOURCE_DIR "/tests/vectors/") + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  return boost::json::parse(text.str());
+}
+
+}  // namespace
+
 const boost::json::object& vectors() {
-  static const boost::json::value value = [] {
-    std::ifstream file(KMS_SOURCE_DIR "/tests/vectors/libp2p.json");
-    std::stringstream text;
-    text << file.rdbuf();
-    return boost::json::parse(text.str());
-  }();
+  static const boost::json::value value = vectors_of("libp2p.json");
+  return value.as_object();
+}
+
+const boost::json::object& published_vectors() {
+  static const boost::json::value value = vectors_of("libp2p_published.json");
   return value.as_object();
 }
 

@@ -1,4 +1,4 @@
-// What the tests of net/ share: the vectors of js-libp2p, named identities and entropy that repeats.
+// What the tests of net/ share: vectors of js-libp2p and of others, named identities and entropy that repeats.
 #pragma once
 
 #include <boost/json.hpp>
@@ -10,6 +10,8 @@ namespace kms::net {
 
 // tests/vectors/libp2p.json.
 const boost::json::object& vectors();
+// tests/vectors/libp2p_published.json.
+const boost::json::object& published_vectors();
 Bytes hex_field(const boost::json::value& object, std::string_view name);
 std::string text_field(const boost::json::value& object, std::string_view name);
 Bytes unhex(std::string_view digits);

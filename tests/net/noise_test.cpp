@@ -130,15 +130,25 @@ TEST(NoiseHandshake, ReproducesTheTranscriptOfJs) {
 }
 
 TEST(NoisePayload, IsTheOneOfJs) {
-  Identity alice = identity_named("alice");
-  Bytes static_key = hex_field(noise_vector().at("initiatorStatic"), "public");
-  Bytes payload = hex_field(noise_vector(), "initiatorPayload");
-  EXPECT_EQ(make_noise_payload(alice, static_key, {std::string(kYamuxProtocol)}), payload);
-  auto parsed = parse_noise_payload(payload);
-  ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->muxers, std::vector<std::string>{std::string(kYamuxProtocol)});
-  EXPECT_EQ(verify_noise_payload(*parsed, static_key).value(), alice.public_key());
-  EXPECT_FALSE(verify_noise_payload(*parsed, hex_field(noise_vector().at("responderStatic"), "public")));
+  for (std::string role : {"initiator", "responder"}) {
+    Identity identity = identity_named(text_field(noise_vector(), role));
+    Bytes static_key = hex_field(noise_vector().at(role + "Static"), "public");
+    Bytes payload = hex_field(noise_vector(), role + "Payload");
+    EXPECT_EQ(make_noise_payload(identity, static_key, {std::string(kYamuxProtocol)}), payload);
+    auto parsed = parse_noise_payload(payload);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->muxers, std::vector<std::string>{std::string(kYamuxProtocol)});
+    EXPECT_EQ(verify_noise_payload(*parsed, static_key).value(), identity.public_key());
+    EXPECT_TRUE(
+        identity.public_key().verify(hex_field(noise_vector(), role + "SignedBytes"), parsed->identity_signature));
+    std::string other = role == "initiator" ? "responder" : "initiator";
+    EXPECT_FALSE(verify_noise_payload(*parsed, hex_field(noise_vector().at(other + "Static"), "public")));
+    for (const char* pair : {"Static", "Ephemeral"}) {
+      const auto& keys = noise_vector().at(role + pair);
+      NoiseKeyPair ours(crypto::Secret<32>::copy_of(hex_field(keys, "private")));
+      EXPECT_EQ(to_bytes(ours.public_key()), hex_field(keys, "public"));
+    }
+  }
 }
 
 TEST(NoiseHandshake, FinishesWhereverTheBytesAreCutAndKeepsWhatFollows) {

@@ -20,6 +20,8 @@ TEST(PeerRecord, IsSealedAndEncodedAsByJs) {
   Identity alice = identity_named("alice");
   EXPECT_EQ(encode_peer_record({alice.peer_id(), 1, one_address()}), hex_field(record_vector(), "payload"));
   EXPECT_EQ(sign_peer_record(alice, 1, one_address()), hex_field(record_vector(), "envelope"));
+  EXPECT_EQ(kPeerRecordDomain, text_field(record_vector(), "domainUtf8"));
+  EXPECT_EQ(to_bytes(kPeerRecordPayloadType), hex_field(record_vector(), "payloadType"));
   EXPECT_TRUE(
       alice.public_key().verify(hex_field(record_vector(), "signedBytes"), hex_field(record_vector(), "signature")));
 }

@@ -22,9 +22,13 @@ TEST(PubsubMessage, SignsAsJsDoes) {
     EXPECT_EQ(to_hex(*message.signature), text("signature"));
     EXPECT_EQ(to_hex(message.signed_bytes()), to_hex(as_bytes("libp2p-pubsub:")) + text("unsigned"));
     EXPECT_EQ(to_hex(message_id(MessageIdMode::from_seqno, message)), text("msgIdGo"));
-    if (!vector.at("keyField").as_bool()) {
-      EXPECT_EQ(to_hex(message.encode()), text("message"));
-    }
+    if (vector.at("keyField").as_bool()) message.key = to_bytes(alice.public_key().encoded());
+    EXPECT_EQ(to_hex(message.encode()), text("message"));
+    RpcWriter rpc;
+    rpc.message(message.encode());
+    EXPECT_EQ(to_hex(rpc.frame()), text("rpcFrame"));
+    // js by default names a message by the key instead of its PeerId, which no other implementation does.
+    EXPECT_EQ(to_hex(alice.public_key().encoded()) + text("seqno"), text("msgIdJsDefault"));
 
     Bytes theirs = unhex(text("message"));
     auto received = PubsubMessage::from_view(*parse_message(theirs));

@@ -27,18 +27,21 @@ Bytes body_with(Fill fill) {
 }
 
 TEST(PubsubWire, WritesTheBytesOfJs) {
-  auto frame = [](auto fill) {
-    RpcWriter writer;
-    fill(writer);
-    return to_hex(writer.frame());
-  };
-  EXPECT_EQ(frame([](RpcWriter& w) { w.subscription(true, "t"); }), "070a050801120174");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.subscription(false, "t"); }), "070a050800120174");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.graft("t"); }), "071a051a030a0174");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.prune("t", 60); }), "091a0722050a0174183c");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.ihave("t", ids()); }), "121a100a0e0a0174120469642d311203ff00fe");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.iwant(ids()); }), "0f1a0d120b0a0469642d310a03ff00fe");
-  EXPECT_EQ(frame([](RpcWriter& w) { w.idontwant(ids()); }), "0f1a0d2a0b0a0469642d310a03ff00fe");
+  std::map<std::string, RpcWriter> writers;
+  writers["subscribe t"].subscription(true, "t");
+  writers["unsubscribe t"].subscription(false, "t");
+  writers["GRAFT t"].graft("t");
+  writers["PRUNE t backoff 60"].prune("t", 60);
+  const ExchangePeer alice{to_bytes(identity_named("alice").peer_id().bytes()), {}};
+  writers["PRUNE t backoff 60, px alice without a record"].prune("t", 60, std::span(&alice, 1));
+  writers["IHAVE t [id-1, ff00fe]"].ihave("t", ids());
+  writers["IWANT [id-1, ff00fe]"].iwant(ids());
+  writers["IDONTWANT [id-1, ff00fe]"].idontwant(ids());
+  const auto& gossipsub = vectors().at("gossipsub").as_object();
+  EXPECT_EQ(gossipsub.size(), writers.size());
+  for (const auto& entry : gossipsub) {
+    EXPECT_EQ(to_hex(writers[entry.key()].frame()), std::string(entry.value().as_string())) << entry.key();
+  }
 }
 
 TEST(PubsubWire, ReadsTheVectorsOfJs) {
