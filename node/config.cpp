@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "node/peer_lists.h"
 #include "node/settings.h"
 #include "node/solo_settings.h"
 
@@ -14,18 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::size_t kListenMax = 8;
-constexpr std::size_t kPeersMax = 1024;
 constexpr std::size_t kPathBytesMax = 4096;
-
-// Where a peer can be dialled: a TCP address with the PeerId that must answer there.
-Result<net::Multiaddr> parse_peer(const std::string& text) {
-  auto address = net::Multiaddr::parse_text(text);
-  if (!address) return address.error();
-  auto target = net::tcp_target_of(*address);
-  if (!target) return target.error();
-  if (!target->peer) return error("it must end in /p2p/<PeerId>, so that nobody else can answer there");
-  return address;
-}
 
 Result<net::Multiaddr> parse_listen(const std::string& text) {
   auto address = net::Multiaddr::parse_text(text);
@@ -82,6 +72,14 @@ P2pSettings read_p2p(TomlFields& root, bool is_alone) {
   out.announce = read_addresses(fields, "announce", kListenMax, parse_announce);
   out.peers = read_addresses(fields, "peers", kPeersMax, parse_peer);
   out.peers_file = read_path(fields, "peers_file");
+  out.classes_file = read_path(fields, "classes_file");
+  if (const auto gossip = fields.text("gossip")) {
+    static const std::map<std::string, GossipLayout> kLayouts = {
+        {"auto", GossipLayout::automatic}, {"committee", GossipLayout::committee}, {"mesh", GossipLayout::mesh}};
+    const auto at = kLayouts.find(*gossip);
+    if (at == kLayouts.end()) fields.complain("gossip", "must be auto, committee or mesh");
+    if (at != kLayouts.end()) out.gossip = at->second;
+  }
   if (out.listen.empty() && !is_alone) {
     fields.complain("listen", "say where peers may connect, for example listen = [\"/ip4/0.0.0.0/tcp/9001\"]");
   }
@@ -264,28 +262,6 @@ Result<Config> parse_config(std::string_view file_text, const std::string& file_
   }
   if (const auto complaint = text->complaint()) return *complaint;
   return config;
-}
-
-Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std::string& file_name) {
-  if (text.size() > kFileBytesMax) return error(file_name + " is longer than 1 MiB");
-  std::vector<net::Multiaddr> out;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    std::string_view item = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(item.size() + 1, text.size()));
-    item = item.substr(0, item.find('#'));
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t' || item.back() == '\r')) item.remove_suffix(1);
-    if (item.empty()) continue;
-    auto peer = parse_peer(std::string(item));
-    if (!peer) {
-      // What does not begin like an address is not shown: the file may be another, with a key or a passphrase.
-      const std::string value = item.starts_with('/') ? "\"" + registry::shown(item) + "\": " : "";
-      return error(file_name + ":" + std::to_string(line) + ": " + value + peer.error().message);
-    }
-    if (out.size() == kPeersMax) return error(file_name + ": more than " + std::to_string(kPeersMax) + " peers");
-    out.push_back(*peer);
-  }
-  return out;
 }
 
 bool Config::keeps_nothing() const {

@@ -53,11 +53,16 @@ struct HttpSettings {
   std::chrono::milliseconds send{10'000};
 };
 
+// How the topics are carried that all members read: by the committee's size, or as an operator says (gossip_layout.h).
+enum class GossipLayout : std::uint8_t { automatic, committee, mesh };
+
 struct P2pSettings {
   std::vector<net::Multiaddr> listen;    // 1 to 8, each an IP address and a TCP port; none in solo mode
   std::vector<net::Multiaddr> announce;  // where others can dial this node, if not where it listens
   std::vector<net::Multiaddr> peers;     // where to dial, each ending in /p2p/<PeerId>
   std::optional<std::string> peers_file;
+  std::optional<std::string> classes_file;  // who is registered, light or denied (peer_lists.h)
+  GossipLayout gossip = GossipLayout::automatic;
 };
 
 struct DelegationSettings {
@@ -100,8 +105,5 @@ struct Config {
 // out of bounds are errors that name the place, the value (secrets never) and the remedy.
 Result<Config> parse_config(std::string_view file_text, const std::string& file_name, const Environment& environment,
                             const CommandLine& command_line);
-
-// A peers file: one multiaddr with /p2p/<PeerId> a line, # starts a comment; at most 1 MiB and 1024 peers.
-Result<std::vector<net::Multiaddr>> parse_peers(std::string_view text, const std::string& file_name);
 
 }  // namespace kms::node

@@ -10,7 +10,9 @@ constexpr const char* kAbout =
     "  kms-node --config node.toml                 as node.toml says\n"
     "  kms-node --config node.toml --peers list    dial the multiaddrs in `list`, one a line\n"
     "  kms-node --solo                             a network of one; understands NOX_KMS_* variables\n\n"
-    "Any setting can come from the environment as KMS_<SECTION>__<KEY>.";
+    "Any setting can come from the environment as KMS_<SECTION>__<KEY>, for example KMS_P2P__GOSSIP=mesh (auto, "
+    "committee\n"
+    "or mesh: how the members' topics are carried). SIGHUP reads p2p.peers_file and p2p.classes_file again.";
 
 }  // namespace
 

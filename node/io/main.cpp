@@ -20,6 +20,17 @@ int fail(const std::string& what) {
   return 1;
 }
 
+void reload_on_hangup(boost::asio::signal_set& hangups, Node& node) {
+  hangups.async_wait([&hangups, &node](boost::system::error_code failure, int) {
+    if (failure) return;
+    if (node.peer_sources) {
+      const auto& key = node.credentials->node_key.public_key();
+      reload(*node.peer_sources, net::PeerId::of(net::PublicKey::from_secp256k1(key)), *node.runtime);
+    }
+    reload_on_hangup(hangups, node);
+  });
+}
+
 int run_started(boost::asio::io_context& context, Node& node) {
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code failure, int number) {
@@ -27,6 +38,8 @@ int run_started(boost::asio::io_context& context, Node& node) {
     log(LogLevel::info, number == SIGINT ? "stopping: interrupted" : "stopping: terminated");
     node.runtime->stop([&context] { context.stop(); });
   });
+  boost::asio::signal_set hangups(context, SIGHUP);
+  reload_on_hangup(hangups, node);
   context.run();
   log(LogLevel::info, "stopped");
   flush_log();

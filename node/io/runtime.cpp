@@ -131,6 +131,10 @@ std::vector<net::Multiaddr> Runtime::p2p_addresses() const {
   return impl_->host ? impl_->host->listen_addresses() : std::vector<net::Multiaddr>{};
 }
 
+Result<void> Runtime::set_peers(std::vector<net::Multiaddr> peers, PeerClasses listed) {
+  return impl_->set_peers(std::move(peers), std::move(listed));
+}
+
 void Runtime::stop(std::function<void()> stopped) {
   if (impl_->stopping) return;
   impl_->stopping = true;

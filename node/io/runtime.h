@@ -10,6 +10,7 @@
 #include "net/object_exchange.h"
 #include "node/io/http_server.h"
 #include "node/node_core.h"
+#include "node/peer_lists.h"
 #include "node/store.h"
 
 namespace kms::node::io {
@@ -21,6 +22,7 @@ struct RuntimeOptions {
   // Nothing: no p2p at all (solo).
   std::optional<net::io::TcpHostOptions> p2p;
   std::vector<net::Multiaddr> peers;
+  PeerClasses classes;  // of those that operators listed
   net::DiscoveryOptions discovery;
   net::ObjectExchangeOptions objects;
   std::size_t compute_threads = 1;
@@ -36,6 +38,9 @@ class Runtime {
 
   std::uint16_t http_port() const;
   std::vector<net::Multiaddr> p2p_addresses() const;
+  // Whom to dial and who is what, instead of what was said before; everybody connected is judged again. An error (an
+  // address that cannot be dialled) changes nothing.
+  Result<void> set_peers(std::vector<net::Multiaddr> peers, PeerClasses listed);
   // Finishes what is quick, closes everything, then calls `stopped` on the io_context's thread.
   void stop(std::function<void()> stopped);
 

@@ -64,6 +64,9 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   // runtime_p2p.cpp: the host and its services
   void start_p2p();
   void start_services(Now now);
+  Result<void> set_peers(std::vector<net::Multiaddr> peers, PeerClasses listed);
+  PeerClasses classes_now() const;
+  std::set<net::PeerId> welcome_members() const;
   void turn_services(bool is_due);
   void on_object(net::ObjectEvent&& event, Now now);
   void pull(const std::vector<ObjectPull>& pulls);

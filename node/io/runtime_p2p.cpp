@@ -70,25 +70,26 @@ void Runtime::Impl::start_p2p() {
   const NetworkTerms& terms = core.terms();
   auto key = crypto::NodeKey::from_secret(credentials->node_key.expose().clone());
   identity.emplace(std::move(*key));
-  std::map<net::PeerId, net::PeerClass> classes;
   for (const dkg::Member& member : terms.members.members()) {
     net::PeerId peer = peer_id_of(member.key);
     members.emplace(peer, member.node);
     peer_ids.emplace(member.node, peer);
-    classes.emplace(peer, net::PeerClass::committee);
   }
   net::io::TcpHostOptions tcp = *options.p2p;
   tcp.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
   // Members write, everybody listens.
   tcp.host.topic_rules = {{"/kms/" + terms.name + "/", {net::PeerClass::committee}}};
   tcp.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
+  for (const auto& [peer, node] : members) {
+    tcp.host.router.policies.names.emplace(topic_name(terms.name, Topic::partials, peer), net::TopicPolicy::committee);
+  }
   auto self = weak_from_this();
   host = std::make_unique<net::io::TcpHost>(context, *identity, std::move(tcp), entropy,
                                             [self](std::vector<net::HostEvent>&& events) {
                                               if (auto alive = self.lock()) alive->on_events(std::move(events));
                                             });
   Now now = system_now();
-  host->host().set_peer_classes(std::move(classes), now);
+  host->host().set_peer_classes(classes_now(), now);
   for (Topic topic : {Topic::requests, Topic::ceremony, Topic::partials}) {
     std::string name = topic_name(terms.name, topic, identity->peer_id());
     auto subscribed = host->host().subscribe(name, now);
@@ -102,10 +103,6 @@ void Runtime::Impl::start_p2p() {
 
 void Runtime::Impl::start_services(Now now) {
   const std::string& network = core.terms().name;
-  std::set<net::PeerId> others;
-  for (const auto& [peer, node] : members) {
-    if (peer != identity->peer_id()) others.insert(peer);
-  }
   const auto& own = host->listen_addresses();
   const bool is_local = std::any_of(own.begin(), own.end(), [](const net::Multiaddr& address) {
     return !net::is_dialable(address, net::LoopbackUse::refused) &&
@@ -113,11 +110,11 @@ void Runtime::Impl::start_services(Now now) {
   });
   if (is_local) options.discovery.book.loopback = net::LoopbackUse::accepted;
   discovery.emplace(host->host(), network, options.discovery, entropy, now);
-  discovery->set_members(others, now);
+  discovery->set_members(welcome_members(), now);
   for (const PeerRecords::Kept& kept : records.load(now)) discovery->restore(kept.envelope, kept.age, now);
   discovery->take_changes();
   objects.emplace(host->host(), network, options.objects, now);
-  objects->set_members(std::move(others), now);
+  objects->set_members(welcome_members(), now);
   turn_services(false);
 }
 
@@ -254,24 +251,6 @@ void Runtime::Impl::report_links_regularly() {
     auto alive = self.lock();
     if (!failure && alive) alive->report_links_regularly();
   });
-}
-
-PeersSeen Runtime::Impl::peers_seen() const {
-  const NetworkTerms& terms = core.terms();
-  PeersSeen out{terms.name, {}, host->view().peers(), host->view().away(), {}};
-  for (const auto& [peer, node] : members) {
-    const auto position = terms.members.position_of(node);
-    if (!position) continue;
-    if (peer == identity->peer_id()) out.self = terms.name_of(*position);
-    out.names.emplace(peer, terms.name_of(*position));
-  }
-  return out;
-}
-
-void Runtime::Impl::answer_peers(HttpRequestId id, bool with_body) {
-  HttpResponse response = json_response(200, peers_view(peers_seen(), system_now()));
-  if (!with_body) response.body.clear();
-  http->respond(id, std::move(response));
 }
 
 }  // namespace kms::node::io

@@ -7,8 +7,10 @@
 #include "base/io/system_clock.h"
 #include "crypto/io/file.h"
 #include "crypto/io/keystore_file.h"
+#include "node/gossip_layout.h"
 #include "node/io/data_lock.h"
 #include "node/io/log.h"
+#include "node/io/peer_sources.h"
 #include "node/io/solo_key.h"
 #include "node/io/sqlite_store.h"
 #include "node/network_terms.h"
@@ -19,15 +21,7 @@ extern char** environ;
 namespace kms::node::io {
 namespace {
 
-constexpr std::size_t kTextFileMax = 1024 * 1024;
 constexpr std::size_t kSecretFileMax = 64 * 1024;
-
-Result<std::string> read_text(const std::string& path) {
-  auto bytes = crypto::io::read_file(path, kTextFileMax);
-  if (!bytes) return bytes.error();
-  // In place: an Error could be made of a string, too.
-  return Result<std::string>(boost::system::in_place_value, as_text(bytes->expose()));
-}
 
 // The secret itself, or the content of its file without the line end.
 Result<crypto::SecretBytes> read_secret(const SecretSource& source, const std::string& what) {
@@ -106,31 +100,6 @@ RuntimeOptions runtime_options(const Config& config) {
   options.compute_threads =
       config.compute_threads != 0 ? config.compute_threads : std::max(1u, std::thread::hardware_concurrency());
   return options;
-}
-
-// Addresses to dial: the peer list, and what the network file says of the members.
-Result<std::vector<net::Multiaddr>> peers_of(const Config& config, const registry::NetworkFile* network,
-                                             const net::PeerId& self) {
-  std::vector<net::Multiaddr> out = config.p2p.peers;
-  if (config.p2p.peers_file) {
-    auto text = read_text(*config.p2p.peers_file);
-    if (!text) return error("peers file: " + text.error().message);
-    auto peers = parse_peers(*text, *config.p2p.peers_file);
-    if (!peers) return peers.error();
-    out.insert(out.end(), peers->begin(), peers->end());
-  }
-  if (network == nullptr) return out;
-  for (const registry::Member& member : network->members()) {
-    net::PeerId peer = net::PeerId::of(net::PublicKey::from_secp256k1(member.key));
-    if (peer == self) continue;
-    for (const std::string& address : member.addresses) {
-      bool named = address.find("/p2p/") != std::string::npos;
-      auto parsed = net::Multiaddr::parse_text(named ? address : address + "/p2p/" + peer.text());
-      if (!parsed) return error("network file: address \"" + address + "\": " + parsed.error().message);
-      out.push_back(*parsed);
-    }
-  }
-  return out;
 }
 
 Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& credentials, Store* store,
@@ -218,14 +187,21 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     auto terms = network_terms(*network);
     if (!terms) return terms.error();
     net::PeerId self = net::PeerId::of(net::PublicKey::from_secp256k1(node.credentials->node_key.public_key()));
-    auto peers = peers_of(config, &*network, self);
+    auto peers = read_peers(config.p2p, *network, self);
     if (!peers) return peers.error();
     options.peers = std::move(*peers);
+    auto classes = read_classes(config.p2p, *network);
+    if (!classes) return classes.error();
+    options.classes = std::move(*classes);
     options.p2p.emplace();
     options.p2p->listen = config.p2p.listen;
     options.p2p->announce = config.p2p.announce;
     options.p2p->host.agent_version = std::string("kms/") + KMS_VERSION;
-    options.p2p->host.router.policies.otherwise = net::TopicPolicy::committee;
+    const net::TopicPolicy policy = gossip_policy(config.p2p.gossip, network->members().size());
+    options.p2p->host.router.policies.otherwise = policy;
+    log(LogLevel::info, policy == net::TopicPolicy::mesh ? "p2p: members' messages travel along a mesh"
+                                                         : "p2p: members send their messages straight to all");
+    node.peer_sources = PeerSources{config.p2p, *config.network_file, *network};
     auto core = NodeCore::begin(std::move(*terms), node.credentials, node_options(config), *node.store, entropy,
                                 kms::io::system_now());
     if (!core) return core.error();

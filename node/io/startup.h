@@ -3,6 +3,7 @@
 #pragma once
 
 #include "node/config.h"
+#include "node/io/peer_sources.h"
 #include "node/io/runtime.h"
 
 namespace kms::node::io {
@@ -21,6 +22,7 @@ struct Node {
   std::unique_ptr<Store> store;
   delegation::CredentialsPtr credentials;
   std::unique_ptr<Runtime> runtime;
+  std::optional<PeerSources> peer_sources;  // nothing in a solo node
 };
 
 // Opens and starts; throws nothing but what the Runtime's sockets throw.

@@ -1,6 +1,7 @@
-// node/: node.toml with the environment over it, and peers files. The file is the input up to the first byte 0, then
-// one variable NAME=VALUE a line. No error shows what stands in a secret variable.
+// node/: node.toml with the environment over it, peers files and classes files. The file is the input up to the first
+// byte 0, then one variable NAME=VALUE a line. No error shows what stands in a secret variable.
 #include "node/config.h"
+#include "node/peer_lists.h"
 #include "tests/fuzz/fuzzer.h"
 
 using namespace kms;
@@ -57,6 +58,12 @@ KMS_FUZZER(node_config) {
     } else {
       check_text(config.error().message);
     }
+  }
+  if (auto classes = parse_classes(text, "classes"); classes) {
+    KMS_ASSERT(classes->size() <= kListedClassesMax);
+    for (const auto& [peer, peer_class] : *classes) KMS_ASSERT(peer_class != net::PeerClass::committee);
+  } else {
+    check_text(classes.error().message);
   }
   auto peers = parse_peers(text, "peers");
   if (!peers) return check_text(peers.error().message);

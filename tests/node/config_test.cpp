@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "node/peer_lists.h"
 #include "tests/node/environment.h"
 
 namespace kms::node {
@@ -58,7 +59,9 @@ TEST(Config, ReadsEverySetting) {
   auto config = parse(
       "data_dir = \"d\"\ncompute_threads = 3\n[network]\nfile = \"n\"\n[keystore]\n"
       "node_key_file = \"k\"\npassphrase_file = \"p\"\n[p2p]\nlisten = \"/ip6/::/tcp/1\"\npeers = [\"" +
-      kPeer + "\"]\npeers_file = \"f\"\n[http]\nlisten = \"[::1]:80\"\nconnections_max = 7\n" +
+      kPeer +
+      "\"]\npeers_file = \"f\"\nclasses_file = \"c\"\ngossip = \"mesh\"\n[http]\nlisten = "
+      "\"[::1]:80\"\nconnections_max = 7\n" +
       "connections_per_address_max = 5\nbody_bytes_max = 5000\nidle = \"1s\"\nreceive = \"2s\"\n" +
       "send = \"3s\"\n[delegation]\ntimeout = \"1s\"\nhedge_delay = \"20ms\"\nform_a = false\n" +
       "response_wallet_file = \"w\"\n[log]\nlevel = \"debug\"\nformat = \"json\"\n[metrics]\nenabled = false\n");
@@ -68,6 +71,8 @@ TEST(Config, ReadsEverySetting) {
   ASSERT_EQ(config->p2p.peers.size(), 1u);
   EXPECT_EQ(config->p2p.peers[0].text(), kPeer);
   EXPECT_EQ(config->p2p.peers_file, "f");
+  EXPECT_EQ(config->p2p.classes_file, "c");
+  EXPECT_EQ(config->p2p.gossip, GossipLayout::mesh);
   EXPECT_EQ(config->http.listen.host, "::1");
   EXPECT_EQ(config->http.listen.port, 80);
   EXPECT_EQ(config->http.connections_max, 7u);
@@ -234,6 +239,15 @@ TEST(Config, TakesAddressesToAnnounceAndRefusesThoseNobodyCanDial) {
                                      std::string("203.0.113.7:9001"), kPeer}) {
     EXPECT_THAT(announce(address), HasSubstr("p2p.announce")) << address;
   }
+}
+
+TEST(Config, KnowsThreeWaysToCarryTopics) {
+  EXPECT_EQ(parse(kValid)->p2p.gossip, GossipLayout::automatic);
+  EXPECT_EQ(parse(kValid, {{"KMS_P2P__GOSSIP", "auto"}})->p2p.gossip, GossipLayout::automatic);
+  EXPECT_EQ(parse(kValid, {{"KMS_P2P__GOSSIP", "committee"}})->p2p.gossip, GossipLayout::committee);
+  auto config = parse(kValid, {{"KMS_P2P__GOSSIP", "flood"}});
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, HasSubstr("must be auto, committee or mesh"));
 }
 
 TEST(PeersFile, ReadsLinesWithCommentsAndEndsOfBothKinds) {

@@ -173,6 +173,10 @@ class Network(Scratch):
                 return True
             wait_until(is_ready, f"/ready of node-{index}", seconds)
 
+    def metric_text(self, index):
+        body = client.ask(self.port(index), "/metrics").body
+        return body.decode() if isinstance(body, bytes) else body
+
     def keys(self, index):
         return client.fetch(self.port(index), "/v1/keys")["keys"]
 

@@ -55,8 +55,7 @@ class Peers(unittest.TestCase):
         said = json.loads(subprocess.run([BIN / "kmsctl", "peers", "--json", *where], check=True,
                                          capture_output=True).stdout)
         self.assertEqual(len(said["nodes"][0]["peers"]), 4)
-        metrics = client.ask(network.port(1), "/metrics").body
-        text = metrics.decode() if isinstance(metrics, bytes) else metrics
+        text = network.metric_text(1)
         self.assertIn('kms_p2p_peer_connected{peer="node-5"} 0', text)
         self.assertRegex(text, r'kms_p2p_connections_closed_total\{reason="unresponsive"\} \d')
 
