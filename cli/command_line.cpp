@@ -55,6 +55,46 @@ constexpr const char* kPeersAbout =
     "only\n"
     "if every node answers.";
 
+constexpr const char* kCeremoniesAbout =
+    "Shows the ceremonies that nodes run or ran: phase, whom they wait for, approvals, and who cheated.\n\n"
+    "  kmsctl ceremonies --testnet testnet.json\n"
+    "  kmsctl ceremonies --node http://10.0.0.1:9101 --json\n\n"
+    "Exit code 0 only if every node answers. GET /v1/ceremonies/{id} of a node shows the evidence itself.";
+
+constexpr const char* kApproveAbout =
+    "Approves the network file of the next epoch at one's own node: other members, another threshold.\n\n"
+    "  kmsctl approve --socket /var/lib/kms/admin.sock network-1.toml\n\n"
+    "The file keeps name, creation_nonce and chains, and has epoch = the number of the next epoch. Every operator "
+    "runs\n"
+    "this at its own node, those of new nodes too; once a quorum of the members in charge has approved the same file,\n"
+    "the network moves. The public key stays the same. A node approves one file per epoch.";
+
+constexpr const char* kReshareAbout =
+    "Approves the network file of the next epoch and waits until the nodes are there.\n\n"
+    "  kmsctl reshare --socket /var/lib/kms/admin.sock network-1.toml\n"
+    "  kmsctl reshare --testnet testnet/run/testnet.json network-1.toml\n\n"
+    "As kmsctl approve, with progress. testnet/reshare --nodes 7 --threshold 4 does all of it on a test network.";
+
+constexpr const char* kRefreshAbout =
+    "Orders new shares for the same members, so that stolen ones become worthless.\n\n"
+    "  kmsctl refresh --socket /var/lib/kms/admin.sock\n"
+    "  kmsctl refresh --socket /var/lib/kms/admin.sock --wait 60\n\n"
+    "It begins once a quorum of the operators has ordered it. The public key stays the same. With refresh_every in "
+    "the\n"
+    "network file refreshes happen by the clock, without orders.";
+
+constexpr const char* kRepairAbout =
+    "Approves that a member which lost its disk gets its share back.\n\n"
+    "  kmsctl repair --socket /var/lib/kms/admin.sock node-3\n\n"
+    "The member is named by its name, address or index. A quorum of the operators must approve; the member itself, "
+    "once\n"
+    "it is started with its old node key and an empty data folder, then does the rest. Make sure that it is really\n"
+    "its operator who asks: whoever stole its node key would get its share.";
+
+constexpr const char* kStartAbout =
+    "Orders a node to begin the generation of the key, where the network file says genesis = \"manual\".\n\n"
+    "  kmsctl start --socket /var/lib/kms/admin.sock";
+
 constexpr const char* kEncryptAbout =
     "Encrypts a text to a network's key and prints the ciphertext as JSON.\n\n"
     "  kmsctl encrypt --testnet testnet.json 'hello'\n"
@@ -80,6 +120,8 @@ constexpr const char* kDemoAbout =
     "  kmsctl demo --testnet testnet/run/testnet.json 'hello'\n"
     "  kmsctl demo --testnet testnet/run/testnet.json --node 2 'hello'";
 
+constexpr std::uint32_t kReshareSeconds = 120;
+
 // One of each command's options; CLI11 fills the ones of the command that was named.
 struct Slots {
   bool json = false;
@@ -89,6 +131,8 @@ struct Slots {
   Status status;
   Keys keys;
   Peers peers;
+  Ceremonies ceremonies;
+  Order order;
   Encrypt encrypt;
   Delegate delegate;
   Decrypt decrypt;
@@ -141,6 +185,50 @@ void add_network(CLI::App& app, Slots& slots) {
   add_where(*add_command(app, slots, "status", kStatusAbout), slots.status.where);
   add_where(*add_command(app, slots, "keys", kKeysAbout), slots.keys.where);
   add_where(*add_command(app, slots, "peers", kPeersAbout), slots.peers.where);
+}
+
+CLI::App* add_order(CLI::App& app, Slots& slots, const char* name, const char* about) {
+  CLI::App* command = add_command(app, slots, name, about);
+  command->add_option("--socket", slots.order.sockets, "A node's admin socket, DATA_DIR/admin.sock; repeatable")
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+  command->add_option("--testnet", slots.order.testnet, "The nodes of a test network, from its testnet.json")
+      ->type_name("FILE");
+  command->add_option("--node-index", slots.order.nodes, "With --testnet: only the node with this index; repeatable")
+      ->allow_extra_args(false);
+  return command;
+}
+
+void add_orders(CLI::App& app, Slots& slots) {
+  add_where(*add_command(app, slots, "ceremonies", kCeremoniesAbout), slots.ceremonies.where);
+  const auto add_life = [&](CLI::App* command) {
+    command
+        ->add_option("--valid-hours", slots.order.valid_hours,
+                     "How long the approval is good (default: as approved by others, else a week)")
+        ->check(CLI::Range(1U, 87600U));
+  };
+  const auto add_wait = [&](CLI::App* command, const char* text) {
+    command->add_option("--wait", slots.order.wait_seconds, text)->type_name("S")->check(CLI::Range(0U, 86400U));
+  };
+  const auto add_file = [&](CLI::App* command) {
+    command->add_option("file", slots.order.file, "The network file of the next epoch")->type_name("FILE")->required();
+  };
+  CLI::App* approve = add_order(app, slots, "approve", kApproveAbout);
+  add_file(approve);
+  add_life(approve);
+  CLI::App* reshare = add_order(app, slots, "reshare", kReshareAbout);
+  add_file(reshare);
+  add_life(reshare);
+  add_wait(reshare, "Seconds to wait (default 120)");
+  CLI::App* refresh = add_order(app, slots, "refresh", kRefreshAbout);
+  add_life(refresh);
+  add_wait(refresh, "Seconds to wait until the new epoch is in charge (default: not at all)");
+  CLI::App* repair = add_order(app, slots, "repair", kRepairAbout);
+  repair->add_option("member", slots.order.member, "Whose share: name, address or index")
+      ->type_name("MEMBER")
+      ->required();
+  add_life(repair);
+  add_order(app, slots, "start", kStartAbout);
 }
 
 void add_delegation(CLI::App& app, Slots& slots) {
@@ -201,6 +289,16 @@ std::variant<CommandLine, Help, Failure> chosen(const CLI::App& app, Slots& slot
   if (app.got_subcommand("status")) return CommandLine{std::move(slots.status), slots.json};
   if (app.got_subcommand("keys")) return CommandLine{std::move(slots.keys), slots.json};
   if (app.got_subcommand("peers")) return CommandLine{std::move(slots.peers), slots.json};
+  if (app.got_subcommand("ceremonies")) return CommandLine{std::move(slots.ceremonies), slots.json};
+  for (const char* order : {"approve", "reshare", "refresh", "repair", "start"}) {
+    if (!app.got_subcommand(order)) continue;
+    slots.order.what = order;
+    if (slots.order.what == "reshare") {
+      slots.order.what = "approve";
+      if (slots.order.wait_seconds == 0) slots.order.wait_seconds = kReshareSeconds;
+    }
+    return CommandLine{std::move(slots.order), slots.json};
+  }
   if (app.got_subcommand("encrypt")) return CommandLine{std::move(slots.encrypt), slots.json};
   if (app.got_subcommand("delegate")) return CommandLine{std::move(slots.delegate), slots.json};
   if (app.got_subcommand("decrypt")) return CommandLine{std::move(slots.decrypt), slots.json};
@@ -217,6 +315,7 @@ std::variant<CommandLine, Help, Failure> parse_command_line(int argc, const char
   app.require_subcommand(0, 1);
   add_keygen(app, slots);
   add_network(app, slots);
+  add_orders(app, slots);
   add_delegation(app, slots);
   try {
     app.parse(argc, argv);

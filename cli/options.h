@@ -36,6 +36,20 @@ struct Keys {
 struct Peers {
   Where where;
 };
+struct Ceremonies {
+  Where where;
+};
+// An order at the admin sockets of one's own nodes.
+struct Order {
+  std::string what;                  // approve, refresh, repair, start: the route
+  std::vector<std::string> sockets;  // or, with a test network's file, all its nodes or those named by index
+  std::string testnet;
+  std::vector<std::uint32_t> nodes;
+  std::string file;    // approve
+  std::string member;  // repair
+  std::optional<std::uint32_t> valid_hours;
+  std::uint32_t wait_seconds = 0;  // until the next epoch is in charge; 0: not at all
+};
 struct Encrypt {
   Where where;
   std::string public_key;
@@ -61,8 +75,8 @@ struct Demo {
   std::string text;
 };
 
-using Command =
-    std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Peers, Encrypt, Delegate, Decrypt, Demo>;
+using Command = std::variant<KeygenNode, KeygenWallet, KeygenRsa, Status, Keys, Peers, Ceremonies, Order, Encrypt,
+                             Delegate, Decrypt, Demo>;
 
 struct CommandLine {
   Command command;

@@ -25,7 +25,8 @@ Result<std::vector<TestnetNode>> nodes_in(const object& json, const std::string&
     }
     auto url = sdk::NodeUrl::parse(*http);
     if (!url) return error(file_name + ": " + url.error().message);
-    out.push_back({static_cast<std::uint32_t>(*index), *url});
+    const auto* folder = sdk::text_in(*node, "dir");
+    out.push_back({static_cast<std::uint32_t>(*index), *url, folder == nullptr ? "" : std::string(*folder)});
   }
   return out;
 }

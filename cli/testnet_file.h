@@ -14,6 +14,7 @@ inline constexpr std::size_t kNodesMax = 128;
 struct TestnetNode {
   std::uint32_t index = 0;
   sdk::NodeUrl http;
+  std::string folder;  // of its settings and data; may be empty
 };
 
 struct Testnet {

@@ -99,6 +99,24 @@ Effects Ceremony::approve(std::uint64_t not_after, Now now) {
 std::optional<std::uint64_t> Ceremony::pending_approval(Now now) const {
   return impl_->approvals.pending_end(now.unix_s());
 }
+Effects Ceremony::approve_repair(Position subject, std::uint64_t not_after, Now now) {
+  Turn turn(impl_->slot, impl_->outbox, now);
+  impl_->repair.approve(subject, not_after, impl_->activation, turn);
+  return impl_->finish(turn);
+}
+std::optional<std::uint64_t> Ceremony::pending_repair_approval(Position subject, Now now) const {
+  return impl_->repair.tickets().pending_end(subject, now.unix_s());
+}
+std::set<Position> Ceremony::repair_approvers(Position subject, Now now) const {
+  return impl_->repair.tickets().approvers(subject, now.unix_s());
+}
+std::set<Position> Ceremony::approvers() const {
+  std::set<Position> out;
+  for (Position decider = 1; decider <= impl_->slot.deciders().size(); ++decider) {
+    if (impl_->approvals.has_approved(decider)) out.insert(decider);
+  }
+  return out;
+}
 Effects Ceremony::retire(const EpochRecord& next, Duration grace, Now now) {
   const auto* own = record();
   KMS_ASSERT(own != nullptr && next.is_released() && next.header.old == own->as_old());
@@ -124,6 +142,9 @@ bool Ceremony::wants(const ObjectId& id) const {
 }
 CeremonyStatus Ceremony::status() const {
   return impl_->status();
+}
+Phase Ceremony::phase() const {
+  return impl_->phase();
 }
 const SlotId& Ceremony::slot() const {
   return impl_->slot.slot;

@@ -84,6 +84,13 @@ class Ceremony {
   Effects approve(std::uint64_t not_after, Now now);
   // The end that another member has approved, so that operators need not agree on one beforehand.
   std::optional<std::uint64_t> pending_approval(Now now) const;
+  // The operator's order to let the member of N at that position get its lost share back (PROTOCOL.md 4.8).
+  Effects approve_repair(Position subject, std::uint64_t not_after, Now now);
+  std::optional<std::uint64_t> pending_repair_approval(Position subject, Now now) const;
+  // Members of N that have approved it.
+  std::set<Position> repair_approvers(Position subject, Now now) const;
+  // Deciders that have approved the plan.
+  std::set<Position> approvers() const;
   // The epoch after this one is released (`next`, verified): serve for `grace` longer, then destroy the shares and
   // everything that could give them back. Durable; later calls change nothing.
   Effects retire(const EpochRecord& next, Duration grace, Now now);
@@ -94,6 +101,7 @@ class Ceremony {
   bool wants(const ObjectId& id) const;
 
   CeremonyStatus status() const;
+  Phase phase() const;
   const SlotId& slot() const;
   const Plan& plan() const;
   // O and N together; culprits and awaited members are places in it.

@@ -70,6 +70,7 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope&, const Seat& sender,
                                             Source source, Turn& turn) {
+  if (approval.purpose == ApprovalPurpose::repair) return judge_ticket(approval, sender, source, turn);
   if (has_decision() || !approvals.wants(sender.decider, approval)) return Taken::no;
   if (source == Source::peer || source == Source::fetched) {
     ++spent;
@@ -320,7 +321,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Enve
     if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::erased)) {
       const auto phase = static_cast<Phase>(entry.state);
       show_decision(MessageType::node_status, sender.member, phase, turn);
-      if (phase == Phase::need_repair) repair.heard_need(activation, turn);
+      if (phase == Phase::need_repair) repair.heard_need(sender.receiver, activation, turn);
       if (phase >= Phase::active && sender.receiver != 0) repair.heard_next(sender.receiver, entry.prekey_next);
     }
   }

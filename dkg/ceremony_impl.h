@@ -71,6 +71,7 @@ struct Ceremony::Impl {
   Taken judge(const RepairSigma& sigma, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const RepairComplaint& complaint, const Envelope& envelope, const Seat& sender, Source source,
               Turn& turn);
+  Taken judge_ticket(const Approval& approval, const Seat& sender, Source source, Turn& turn);
   template <class M>
   Taken judge(const M&, const Envelope&, const Seat&, Source, Turn&) {
     return Taken::no;

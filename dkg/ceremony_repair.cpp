@@ -11,6 +11,20 @@ bool may_repair(const SlotContext& slot, const Seat& sender) {
 
 }  // namespace
 
+Ceremony::Impl::Taken Ceremony::Impl::judge_ticket(const Approval& approval, const Seat& sender, Source source,
+                                                   Turn& turn) {
+  if (!is_decided() || !repair.tickets().wants(sender.receiver, approval, *activation.record())) return Taken::no;
+  if (source == Source::peer || source == Source::fetched) {
+    ++spent;
+    is_refuted = !repair.tickets().is_signed(approval);
+    if (is_refuted) return Taken::no;
+  }
+  repair.tickets().add(approval);
+  has_news = true;
+  turn.report(Event::Kind::progress, "a repair of its share is approved", approval.subject);
+  return Taken::yes;
+}
+
 Ceremony::Impl::Taken Ceremony::Impl::judge(const RepairRequest& request, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
   if (!may_repair(slot, sender) || !repair.wants(request, activation) ||

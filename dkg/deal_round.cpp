@@ -99,8 +99,8 @@ bool DealRound::add_complaint(const Complaint& complaint, const Envelope& envelo
   const bool is_first = held.accusers.size() == 1;
   convicted_.insert(complaint.dealer);
   if (is_first) {
-    turn.report(Event::Kind::blame, "a share that does not fit its commitments", Culprit::dealer(complaint.dealer),
-                evidence_of({&held.envelope, &envelope}));
+    turn.report(Event::Kind::blame, "dealt a wrong share", Culprit::dealer(complaint.dealer),
+                evidence_of({&held.envelope, &envelope}), complaint.receiver);
   }
   return is_first;
 }

@@ -65,6 +65,7 @@ struct Event {
   std::string text;           // one sentence
   std::uint16_t culprit = 0;  // position in O and N together (Ceremony::everybody), 0 = nobody
   Bytes evidence;
+  std::uint16_t victim = 0;  // whom it was done to, a place as `culprit`; 0 = nobody in particular
 };
 
 struct Effects {

@@ -25,6 +25,9 @@ enum class Genesis : std::uint8_t {
   on_order,   // opens when the operator says so: Ceremony::order
 };
 
+// Whether a member that lost a share gets it back only with a quorum of approvals (PROTOCOL.md 4.8).
+enum class RepairTicket : std::uint8_t { needed, waived };
+
 // By its own clock a node lets epoch e be refreshed `every` seconds after `since`, and joins a refresh that somebody
 // else starts after four fifths of that (PROTOCOL.md 4.1). Unix seconds.
 struct RefreshClock {
@@ -49,6 +52,7 @@ struct Plan {
   std::shared_ptr<const EpochRecord> old = nullptr;
   LowerThreshold lower = LowerThreshold::refused;      // allow_lower_threshold of `file`
   std::optional<RefreshClock> refresh = std::nullopt;  // REFRESH only; none: it takes approvals
+  RepairTicket repair_ticket = RepairTicket::needed;
 
   // A reshare that keeps members and threshold is a refresh.
   Kind kind() const {

@@ -31,8 +31,32 @@ void Repair::take(Position sender, const RepairDelta& delta, const Envelope& env
   requester_.take(sender, delta, envelope, activation, turn);
 }
 
-void Repair::heard_need(const Activation& activation, Turn& turn) {
+namespace {
+
+std::string approval_name(Position subject, std::uint64_t not_after) {
+  return "approve-repair/" + std::to_string(subject) + "/" + std::to_string(not_after);
+}
+
+}  // namespace
+
+void Repair::approve(Position subject, std::uint64_t not_after, const Activation& activation, Turn& turn) {
+  if (!activation.is_decided() || slot_.receiver == 0 || !slot_.receivers().has(subject)) return;
+  const auto name = approval_name(subject, not_after);
+  if (const auto* said = turn.said(name)) return turn.publish(*said);
+  auto approval = tickets_.form(*activation.record(), subject, not_after);
+  approval.signature = slot_.key->sign(approval.approval_digest(slot_.plan.network_id));
+  turn.say_as_signed(name, approval);
+}
+
+// It may have lost its disk: then it knows neither who approved its repair nor what it said before.
+void Repair::heard_need(Position member, const Activation& activation, Turn& turn) {
   if (activation.is_active()) prekeys_.show(turn);
+  if (member == 0 || turn.instant() < reminded_at_[member] + 2 * slot_.plan.timing.delta) return;
+  reminded_at_[member] = turn.instant();
+  prekeys_.remind(member, turn);
+  if (const auto end = tickets_.pending_end(member, turn.unix_s())) {
+    if (const auto* said = turn.said(approval_name(member, *end))) turn.publish(*said);
+  }
 }
 
 bool Repair::advance(Activation& activation, const std::set<NodeId>& peers, Turn& turn) {

@@ -1,5 +1,7 @@
 #include "dkg/repair_giver.h"
 
+#include <algorithm>
+
 namespace kms::dkg {
 namespace {
 
@@ -63,19 +65,35 @@ void RepairGivers::restore(const Records& records, Now now) {
 // Empty: permitted.
 std::string RepairGivers::refusal(Position sender, const RepairRequest& request, const Activation& activation,
                                   std::uint64_t unix_s) const {
-  if (!request.ticket.empty()) return "a repair with a ticket is asked for, and tickets are not built yet";
+  const auto sessions = [&](const auto& counts) {
+    return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+      return entry.second.index == sender && counts(entry.second);
+    }));
+  };
+  const std::size_t most = repair_sessions_max(slot_.receiving());
+  if (!request.ticket.empty()) {
+    if (auto why = tickets_.fault(request, unix_s); !why.empty()) return why;
+    const auto name = TicketBook::name_of(request.ticket);
+    const bool is_used_up = sessions([&](const Giving& giving) {
+                              const auto& ticket = giving.session.terms().request.ticket;
+                              return !ticket.empty() && TicketBook::name_of(ticket) == name;
+                            }) >= most;
+    return is_used_up ? "it has used up the repair sessions of its ticket" : "";
+  }
   const auto& record = *activation.record();
   bool had_share = holders_.contains(sender) || activation.has_active(sender) || activation.has_confirm(sender);
   if (record.activation) {
     for (const auto& vote : record.activation->signatures) had_share = had_share || vote.index == sender;
   }
-  if (had_share) return "it had a share, so that its repair needs a ticket, and tickets are not built yet";
-  const auto day = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(kRepairDay).count());
-  std::size_t sessions = 0;
-  for (const auto& [rid, giving] : sessions_) {
-    if (giving.index == sender && giving.began + day > unix_s) ++sessions;
+  if (had_share && slot_.plan.repair_ticket == RepairTicket::needed) {
+    return "it had a share, so that its repair needs a ticket: kmsctl repair on a quorum of nodes";
   }
-  if (sessions >= repair_sessions_max(slot_.receiving())) return "it has used up its repair sessions of this day";
+  const Duration period = had_share ? kRepairHour : kRepairDay;
+  const auto seconds = static_cast<std::uint64_t>(period / 1s);
+  if (sessions([&](const Giving& giving) { return giving.began + seconds > unix_s; }) >= most) {
+    return had_share ? "it has used up its repair sessions of this hour"
+                     : "it has used up its repair sessions of this day";
+  }
   return {};
 }
 

@@ -1,16 +1,18 @@
-// The side of a repair that gives: permission, delta, column, sigma (PROTOCOL.md 4.8). Only the automatic cases: a
-// ticket, or a member that is known to have had a share, is refused.
+// The side of a repair that gives: permission, delta, column, sigma (PROTOCOL.md 4.8). A member that is known
+// to have had a share needs a ticket, unless the plan waives it.
 #pragma once
 
 #include "dkg/activation.h"
 #include "dkg/repair_prekeys.h"
 #include "dkg/repair_session.h"
+#include "dkg/ticket_book.h"
 
 namespace kms::dkg {
 
 class RepairGivers {
  public:
-  RepairGivers(const SlotContext& slot, RepairPrekeys& prekeys) : slot_(slot), prekeys_(prekeys) {}
+  RepairGivers(const SlotContext& slot, RepairPrekeys& prekeys, const TicketBook& tickets)
+      : slot_(slot), prekeys_(prekeys), tickets_(tickets) {}
 
   void restore(const Records& records, Now now);
 
@@ -47,6 +49,7 @@ class RepairGivers {
 
   const SlotContext& slot_;
   RepairPrekeys& prekeys_;
+  const TicketBook& tickets_;
   std::map<Rid, Giving> sessions_;
   std::set<Position> holders_;            // members known to have had a share
   std::map<Position, std::string> told_;  // refusals reported, so that each is reported once

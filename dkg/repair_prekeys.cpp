@@ -88,6 +88,8 @@ bool RepairPrekeys::wants(Position member, const PreKeyAnnounce& announce) const
 }
 
 void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn) {
+  // Of an earlier disk of this node.
+  if (member == slot_.receiver && announce.first >= made_) made_ = next_ = announce.first + kWindowSize;
   const auto [held, is_new] = announced_.try_emplace({member, announce.first}, Announced{announce, envelope, false});
   if (!is_new) {
     for (std::size_t i = 0; i < kWindowSize; ++i) {
@@ -107,6 +109,13 @@ void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const E
 const SignedPrekey* RepairPrekeys::find(Position member, std::uint32_t number) const {
   const auto found = announced_.find({member, number - number % kWindowSize});
   return found == announced_.end() ? nullptr : &found->second.announce.prekeys[number % kWindowSize];
+}
+
+void RepairPrekeys::remind(Position member, Turn& turn) const {
+  for (auto held = announced_.lower_bound({member, 0}); held != announced_.end(); ++held) {
+    if (held->first.first != member) break;
+    turn.publish(held->second.envelope);
+  }
 }
 
 bool RepairPrekeys::is_announced(Position member, std::uint32_t number, const crypto::Point& key) const {

@@ -30,6 +30,8 @@ class RepairPrekeys {
   // highest windows of a member.
   bool wants(Position member, const PreKeyAnnounce& announce) const;
   void add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn);
+  // What a member announced goes out again for itself: with a new disk it must begin above that (PROTOCOL.md 4.1).
+  void remind(Position member, Turn& turn) const;
   // Whether B is what a member announced under a number, with valid proof and signature.
   bool is_announced(Position member, std::uint32_t number, const crypto::Point& key) const;
   // The lowest number of a member, from `at_least` on, that no request seen has named; with its key.

@@ -73,24 +73,34 @@ bool RepairRequester::may_begin(const Activation& activation, Turn& turn) {
   for (const auto& table : record.tables) {
     if (table.share(slot_.receiver).is_infinity()) return say("the share of this node is zero: nothing to repair");
   }
+  if (const auto ticket = tickets_.ticket(slot_.receiver, turn.unix_s())) {
+    if (ticketed_[TicketBook::name_of(*ticket)] < repair_sessions_max(slot_.receiving())) return true;
+    return say("all repair sessions of the ticket failed; a new one is needed");
+  }
+  bool had_share = false;
   if (record.activation) {
-    for (const auto& vote : record.activation->signatures) {
-      if (vote.index != slot_.receiver) continue;
-      return say("this node had a share and lost it: its repair needs a ticket, and tickets are not built yet");
-    }
+    for (const auto& vote : record.activation->signatures) had_share = had_share || vote.index == slot_.receiver;
+  }
+  if (had_share && slot_.plan.repair_ticket == RepairTicket::needed) {
+    const auto have = tickets_.approvers(slot_.receiver, turn.unix_s()).size();
+    return say("this node had a share and lost it: its repair needs a ticket, with the approvals of " +
+               std::to_string(slot_.receiving().q()) + " operators (kmsctl repair); " + std::to_string(have) +
+               " have given theirs");
   }
   if (blocked_until_ && turn.instant() < *blocked_until_) return false;
   blocked_until_.reset();
-  std::size_t today = 0;
+  const auto period = seconds_of(had_share ? kRepairHour : kRepairDay);
+  std::size_t lately = 0;
   std::uint64_t oldest = turn.unix_s();
   for (const auto& [number, began] : began_) {
-    if (began + seconds_of(kRepairDay) <= turn.unix_s()) continue;
-    ++today;
+    if (began + period <= turn.unix_s()) continue;
+    ++lately;
     oldest = std::min(oldest, began);
   }
-  if (today < repair_sessions_max(slot_.receiving())) return true;
-  blocked_until_ = turn.instant() + std::chrono::seconds(oldest + seconds_of(kRepairDay) - turn.unix_s());
-  return say("all repair sessions of this day failed; the next begins within a day");
+  if (lately < repair_sessions_max(slot_.receiving())) return true;
+  blocked_until_ = turn.instant() + std::chrono::seconds(oldest + period - turn.unix_s());
+  return say(had_share ? "all repair sessions of this hour failed; the next begins within an hour"
+                       : "all repair sessions of this day failed; the next begins within a day");
 }
 
 // Durable before it is sent: the sealed y and the request's bytes.
@@ -121,6 +131,10 @@ void RepairRequester::begin(const Activation& activation, const std::set<NodeId>
   for (const auto& giver : chosen) {
     request.givers.push_back(giver.entry);
     prekeys_.note_used(giver.entry.position, giver.entry.number);
+  }
+  if (auto ticket = tickets_.ticket(slot_.receiver, turn.unix_s())) {
+    ++ticketed_[TicketBook::name_of(*ticket)];
+    request.ticket = std::move(*ticket);
   }
   slot_.entropy->fill(request.nonce);
   prove_target(request, slot_.plan.network_id, secret, *slot_.entropy);

@@ -4,12 +4,14 @@
 #include "dkg/activation.h"
 #include "dkg/repair_prekeys.h"
 #include "dkg/repair_session.h"
+#include "dkg/ticket_book.h"
 
 namespace kms::dkg {
 
 class RepairRequester {
  public:
-  RepairRequester(const SlotContext& slot, RepairPrekeys& prekeys) : slot_(slot), prekeys_(prekeys) {}
+  RepairRequester(const SlotContext& slot, RepairPrekeys& prekeys, const TicketBook& tickets)
+      : slot_(slot), prekeys_(prekeys), tickets_(tickets) {}
 
   void restore(const Records& records, const Outbox& outbox, Now now);
 
@@ -58,6 +60,8 @@ class RepairRequester {
 
   const SlotContext& slot_;
   RepairPrekeys& prekeys_;
+  const TicketBook& tickets_;
+  std::map<std::uint64_t, std::size_t> ticketed_;  // own sessions, by the ticket's name
   std::optional<Asking> asking_;
   std::map<std::uint32_t, std::uint64_t> began_;  // own sessions: Unix seconds
   std::map<Position, std::uint32_t> next_of_;

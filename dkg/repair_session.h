@@ -12,6 +12,7 @@ namespace kms::dkg {
 constexpr Duration kRepairLife = 5min;      // of a request: until its expiry
 constexpr Duration kRepairLifeMax = 10min;  // that a giver accepts
 constexpr Duration kRepairDay = 24h;        // the period that sessions of one index are counted in
+constexpr Duration kRepairHour = 1h;        // the same for a member that had a share, where no ticket is needed
 
 // 2f + 2 sessions of one index and day (PROTOCOL.md 4.8).
 inline std::size_t repair_sessions_max(const Threshold& threshold) {

@@ -35,22 +35,22 @@ void Turn::destroy(const std::string& kek) {
   effects_.save.writes.push_back(DestroyKek{kek});
 }
 
-void Turn::report(Event::Kind kind, std::string text, const Culprit& culprit, Bytes evidence) {
-  const auto place = [&]() -> Position {
-    if (culprit.position == 0) return 0;
-    switch (culprit.role) {
+void Turn::report(Event::Kind kind, std::string text, const Culprit& culprit, Bytes evidence, const Culprit& victim) {
+  const auto place = [&](const Culprit& of) -> Position {
+    if (of.position == 0) return 0;
+    switch (of.role) {
       case Culprit::Role::receiver:
-        return slot_.member_of_receiver(culprit.position);
+        return slot_.member_of_receiver(of.position);
       case Culprit::Role::dealer:
-        return slot_.member_of_dealer(culprit.position);
+        return slot_.member_of_dealer(of.position);
       case Culprit::Role::decider:
-        return slot_.member_of_decider(culprit.position);
+        return slot_.member_of_decider(of.position);
       case Culprit::Role::member:
         break;
     }
-    return culprit.position;
+    return of.position;
   };
-  effects_.report.push_back({kind, std::move(text), place(), std::move(evidence)});
+  effects_.report.push_back({kind, std::move(text), place(culprit), std::move(evidence), place(victim)});
 }
 
 std::optional<Envelope> Turn::next_own() {

@@ -73,7 +73,8 @@ class Turn {
   void seal_record(const std::string& name, const std::string& kek, crypto::SecretBytes value);
   void erase(const std::string& name);
   void destroy(const std::string& kek);
-  void report(Event::Kind kind, std::string text, const Culprit& culprit = {}, Bytes evidence = {});
+  void report(Event::Kind kind, std::string text, const Culprit& culprit = {}, Bytes evidence = {},
+              const Culprit& victim = {});
 
   // Own messages not yet fed back.
   std::optional<Envelope> next_own();

@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
 constexpr std::size_t kListenMax = 8;
 constexpr std::size_t kPathBytesMax = 4096;
+constexpr std::size_t kSocketPathBytesMax = 107;
 
 Result<net::Multiaddr> parse_listen(const std::string& text) {
   auto address = net::Multiaddr::parse_text(text);
@@ -130,6 +131,7 @@ DelegationSettings read_delegation(TomlFields& root, Settings& settings) {
   read_duration(fields, "timeout", milliseconds(100), milliseconds(60'000), out.timeout);
   read_duration(fields, "hedge_delay", milliseconds(1), milliseconds(10'000), out.hedge_delay);
   if (out.hedge_delay >= out.timeout) fields.complain("hedge_delay", "must be shorter than delegation.timeout");
+  read_duration(fields, "grace", milliseconds(1000), milliseconds(86'400'000), out.grace);
   out.form_a = fields.flag("form_a").value_or(true);
   SecretSource wallet = read_secret_source(fields, "delegation", "response_wallet", settings);
   if (wallet.value) {
@@ -220,6 +222,25 @@ Result<void> read_mode(TomlFields& root, const Environment& environment, const C
   return {};
 }
 
+// A default that is too long for the kernel is no reason not to start; one that was asked for is.
+void read_admin(TomlFields& root, Config& config) {
+  TomlFields fields = root.table("admin");
+  const auto path = read_path(fields, "socket");
+  if (path && path->size() > kSocketPathBytesMax && *path != "none") {
+    fields.complain("socket", "the path of a Unix socket has at most " + std::to_string(kSocketPathBytesMax) +
+                                  " bytes; choose a shorter one, for example in /run");
+  }
+  fields.refuse_unknown();
+  if (path == "none" || (!path && config.data_dir.empty())) return;
+  config.admin_socket = path.value_or(config.data_dir + "/admin.sock");
+  if (!path && config.admin_socket.size() > kSocketPathBytesMax) {
+    config.warnings.push_back(config.admin_socket +
+                              " is too long for a Unix socket: no orders can be given; set "
+                              "admin.socket to a shorter path");
+    config.admin_socket.clear();
+  }
+}
+
 void read_settings(TomlFields& root, const CommandLine& command_line, Settings& settings, Config& config) {
   config.data_dir = read_path(root, "data_dir").value_or("");
   config.p2p = read_p2p(root, config.solo);
@@ -236,6 +257,7 @@ void read_settings(TomlFields& root, const CommandLine& command_line, Settings& 
   TomlFields metrics = root.table("metrics");
   config.metrics = metrics.flag("enabled").value_or(true);
   metrics.refuse_unknown();
+  read_admin(root, config);
   if (config.node_key_file.empty() && !config.data_dir.empty()) config.node_key_file = config.data_dir + "/node.key";
 }
 

@@ -68,6 +68,7 @@ struct P2pSettings {
 struct DelegationSettings {
   std::chrono::milliseconds timeout{2000};    // 100 ms to 60 s
   std::chrono::milliseconds hedge_delay{50};  // 1 ms to 10 s, below the timeout
+  std::chrono::milliseconds grace{600'000};   // 1 s to 24 h
   bool form_a = true;
   std::optional<SecretSource> response_wallet;  // 32 bytes in hex; nothing: the node key signs
 };
@@ -94,6 +95,7 @@ struct Config {
   LogFormat log_format = LogFormat::text;
   std::size_t compute_threads = 0;  // 0: one per core
   bool metrics = true;
+  std::string admin_socket;           // default DATA_DIR/admin.sock; empty: none
   std::vector<std::string> warnings;  // for the log: what was given and is not used
 
   // A solo node whose keys all come with its environment: it needs no folder and no passphrase. Without a response

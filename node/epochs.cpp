@@ -4,203 +4,293 @@
 #include <charconv>
 
 #include "base/assert.h"
+#include "node/network_terms.h"
 
 namespace kms::node {
 namespace {
 
-struct NoEpochRecords final : dkg::Records {
-  std::optional<Bytes> find(std::string_view) const override { return std::nullopt; }
-  Result<crypto::SecretBytes> open(std::string_view key) const override {
-    return error("no record " + std::string(key));
-  }
-  std::vector<std::string> list(std::string_view) const override { return {}; }
-};
-
-std::string release_record(const dkg::Ceremony& ceremony) {
-  return "epochs/" + to_hex(ceremony.slot().view()) + "/released";
+std::string slot_record(const dkg::SlotId& slot, std::string_view name) {
+  return "slot/" + to_hex(slot.view()) + "/" + std::string(name);
 }
 
-std::uint64_t release_time(const dkg::Ceremony& ceremony, const dkg::Records& records, Now now) {
-  std::uint64_t time = now.unix_s();
-  if (const auto stored = records.find(release_record(ceremony))) {
-    const auto text = as_text(*stored);
-    std::from_chars(text.data(), text.data() + text.size(), time);
-  }
-  return time;
+std::string release_record(const dkg::SlotId& slot) {
+  return "epochs/" + to_hex(slot.view()) + "/released";
+}
+
+std::string file_record(std::uint32_t epoch) {
+  return "epochs/" + std::to_string(epoch) + "/file";
 }
 
 bool has_ended(const dkg::Ceremony& ceremony) {
-  return ceremony.status().phase == dkg::Phase::erased;
+  return ceremony.phase() == dkg::Phase::erased;
+}
+
+bool has_plan(const dkg::Ceremony& ceremony, const NetworkTerms& terms) {
+  const dkg::Plan& plan = ceremony.plan();
+  return plan.members == terms.members && plan.threshold == terms.threshold && plan.file == terms.file;
+}
+
+void add(EpochSteps& out, const dkg::SlotId& slot, dkg::Effects effects) {
+  if (!effects.empty()) out.steps.push_back({slot, std::move(effects)});
 }
 
 }  // namespace
 
 Result<Epochs> Epochs::begin(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy,
-                             Now now) {
-  Epochs out(terms, self, entropy);
-  dkg::Plan first{terms.network, terms.key_set, terms.labels, terms.members, terms.threshold, terms.file, 0,
-                  terms.genesis, terms.timing};
-  auto genesis = dkg::Ceremony::restore(std::move(first), self, records, entropy, now);
-  if (!genesis) return genesis.error();
-  out.current_.emplace(std::move(*genesis));
-  while (out.current_->is_released()) {
-    out.released_ = release_time(*out.current_, records, now);
-    auto plan = out.plan_after(*out.current_, out.released_);
-    const auto slot = dkg::slot_id(terms.key_set, plan.old->header.epoch + 1, 0);
-    const bool has_begun = !records.list("slot/" + to_hex(slot.view()) + "/").empty();
-    if (!has_begun && !plan.refresh) break;
-    auto next = out.make(std::move(plan), &*out.current_, records, now);
-    if (!next) return next.error();
-    if (!next->is_released()) {
-      out.next_.emplace(std::move(*next));
-      break;
+                             Now now, Duration grace) {
+  Epochs out(terms, self, records, entropy, grace);
+  bool is_released = true;
+  while (is_released) {
+    auto loaded = out.load(now);
+    if (!loaded) return loaded.error();
+    is_released = *loaded;
+  }
+  if (out.newest_) {
+    out.released_ = now.unix_s();
+    if (const auto stored = records.find(release_record(out.newest_->slot()))) {
+      const auto text = as_text(*stored);
+      std::from_chars(text.data(), text.data() + text.size(), out.released_);
     }
-    out.past_.push_front(std::move(*out.current_));
-    if (out.past_.size() > kPastMax) out.past_.pop_back();
-    out.current_.emplace(std::move(*next));
   }
   return out;
 }
 
-dkg::Plan Epochs::plan_after(const dkg::Ceremony& last, std::uint64_t released) const {
-  auto plan = last.plan();
-  plan.members = terms_.members;
-  plan.threshold = terms_.threshold;
-  plan.file = terms_.file;
-  plan.old = std::make_shared<const dkg::EpochRecord>(*last.record());
-  plan.refresh.reset();
-  if (terms_.refresh_every) {
-    plan.refresh = dkg::RefreshClock{released, static_cast<std::uint64_t>(terms_.refresh_every->count())};
+std::optional<dkg::Link> Epochs::stored_link(std::uint32_t epoch) const {
+  const auto body = records_->find(slot_record(slot_of(epoch), "link"));
+  if (!body) return std::nullopt;
+  auto link = dkg::Link::parse(*body);
+  if (!link) return std::nullopt;
+  return std::move(*link);
+}
+
+TermsPtr Epochs::stored_file(std::uint32_t epoch) const {
+  const auto text = records_->find(file_record(epoch));
+  if (!text) return nullptr;
+  auto terms = later_terms(*genesis_, as_text(*text));
+  return terms ? std::make_shared<const NetworkTerms>(std::move(*terms)) : nullptr;
+}
+
+// Names and rules stay as they were where no file says otherwise.
+TermsPtr Epochs::terms_of(const dkg::CeremonyHeader& header) const {
+  const auto fits = [&](const NetworkTerms& terms) {
+    return terms.members == header.committee() && terms.threshold == header.threshold && terms.file == header.file;
+  };
+  if (header.epoch == 0) return fits(*genesis_) ? genesis_ : nullptr;
+  if (approved_ && approved_->epoch == header.epoch && fits(*approved_)) return approved_;
+  if (auto file = stored_file(header.epoch); file && fits(*file)) return file;
+  if (fits(*terms_)) return terms_;
+  NetworkTerms out = *terms_;
+  const auto known = known_nodes();
+  out.members = header.committee();
+  out.threshold = header.threshold;
+  out.file = header.file;
+  out.epoch = header.epoch;
+  out.lower = dkg::LowerThreshold::allowed;  // a quorum has decided so
+  out.member_names.clear();
+  std::set<dkg::NodeId> entries;
+  for (const dkg::Member& member : out.members.members()) {
+    const auto name = known.find(member.node);
+    out.member_names.push_back(name == known.end() ? "member-" + std::to_string(out.member_names.size() + 1)
+                                                   : name->second.name);
+    const bool is_new = !terms_->members.position_of(member.node);
+    if (is_new || terms_->form_a_entries.contains(member.node)) entries.insert(member.node);
+  }
+  out.form_a_entries = std::move(entries);
+  return std::make_shared<const NetworkTerms>(std::move(out));
+}
+
+// Nobody is made a member without the word of its own operator; one that was in charge follows what was decided.
+bool Epochs::takes_part(const NetworkTerms& next) const {
+  if (wanted() == 0) return is_member(genesis_->members);
+  if (is_old_member()) return true;
+  const bool is_approved = approved_ && approved_->epoch == wanted() && approved_->file == next.file;
+  return is_member(next.members) && is_approved;
+}
+
+TermsPtr Epochs::planned() const {
+  if (!newest_) return nullptr;
+  if (approved_ && approved_->epoch == wanted() && takes_part(*approved_)) return approved_;
+  const bool is_wanted = terms_->refresh_every || is_refresh_ordered_;
+  return is_old_member() && is_wanted ? terms_ : nullptr;
+}
+
+dkg::Plan Epochs::plan_of(const NetworkTerms& terms) const {
+  dkg::Plan plan{terms.network, terms.key_set,   terms.labels, terms.members, terms.threshold, terms.file, 0,
+                 terms.genesis, genesis_->timing};
+  plan.lower = terms.lower;
+  plan.repair_ticket = terms.repair_ticket;
+  plan.old = newest_;
+  const bool is_same = newest_ && newest_->header.committee() == terms.members &&
+                       newest_->header.threshold == terms.threshold && newest_->header.file == terms.file;
+  if (is_same && terms_->refresh_every) {
+    plan.refresh = dkg::RefreshClock{released_, static_cast<std::uint64_t>(terms_->refresh_every->count())};
   }
   return plan;
 }
 
-Result<dkg::Ceremony> Epochs::make(dkg::Plan plan, const dkg::Ceremony* last, const dkg::Records& records,
-                                   Now now) const {
-  dkg::Self self{self_.key, self_.node_secret, &last->shares_to_deal()};
-  return dkg::Ceremony::restore(std::move(plan), self, records, entropy_, now);
+Result<Epochs::Period> Epochs::make(TermsPtr terms, Now now) const {
+  const bool has_shares = current_ && newest_ && current_->ceremony.is_released();
+  dkg::Self self{self_.key, self_.node_secret, has_shares ? &current_->ceremony.shares_to_deal() : nullptr};
+  auto ceremony = dkg::Ceremony::restore(plan_of(*terms), self, *records_, *entropy_, now);
+  if (!ceremony) return ceremony.error();
+  return Period{std::move(terms), std::move(*ceremony), false};
 }
 
-const dkg::Ceremony& Epochs::busy() const {
-  return next_ && next_->status().phase != dkg::Phase::closed ? *next_ : *current_;
+Result<bool> Epochs::load(Now now) {
+  const std::uint32_t epoch = wanted();
+  approved_ = epoch == 0 ? nullptr : stored_file(epoch);
+  const auto link = stored_link(epoch);
+  TermsPtr terms = epoch == 0 ? genesis_ : approved_;
+  if (link) terms = terms_of(link->header);
+  if (!link && !terms && is_old_member()) {
+    const bool has_begun = !records_->list(slot_record(slot_of(epoch), "")).empty();
+    if (terms_->refresh_every || has_begun) terms = terms_;
+  }
+  if (!terms) return false;
+  if (!takes_part(*terms)) {
+    if (!link) return false;
+    auto record = dkg::verify_link(*link, genesis_->network, newest_.get());
+    if (!record) return error("the stored Link of epoch " + std::to_string(epoch) + ": " + record.error().message);
+    follow(*record, terms);
+    return true;
+  }
+  auto period = make(terms, now);
+  if (!period) return period.error();
+  if (period->ceremony.is_released()) {
+    take_charge(std::move(*period));
+    return true;
+  }
+  (epoch == 0 ? current_ : next_).emplace(std::move(*period));
+  return false;
 }
 
+void Epochs::take_charge(Period&& period) {
+  if (current_) past_.push_front(std::move(*current_));
+  current_.reset();
+  if (past_.size() > kPastMax) past_.pop_back();
+  newest_ = std::make_shared<const dkg::EpochRecord>(*period.ceremony.record());
+  terms_ = period.terms;
+  current_.emplace(std::move(period));
+  chain_.emplace(newest_->header.epoch, newest_);
+  if (chain_.size() > kPastMax) chain_.erase(chain_.begin());
+  if (approved_ && approved_->epoch < wanted()) approved_ = nullptr;
+  is_refresh_ordered_ = false;
+  approvals_.clear();
+  released_ = 0;
+}
+
+void Epochs::follow(const dkg::EpochRecord& record, TermsPtr terms) {
+  if (current_) past_.push_front(std::move(*current_));
+  current_.reset();
+  next_.reset();
+  newest_ = std::make_shared<const dkg::EpochRecord>(record);
+  terms_ = std::move(terms);
+  chain_.emplace(newest_->header.epoch, newest_);
+  if (chain_.size() > kPastMax) chain_.erase(chain_.begin());
+  if (approved_ && approved_->epoch < wanted()) approved_ = nullptr;
+  approvals_.clear();
+  released_ = 0;
+}
+
+// Also after a crash between the release and this.
+void Epochs::retire_past(EpochSteps& out, Now now) {
+  for (Period& old : past_) {
+    const auto phase = old.ceremony.phase();
+    if (phase != dkg::Phase::released && phase != dkg::Phase::need_repair) continue;
+    const auto successor = chain_.find(old.ceremony.record()->header.epoch + 1);
+    if (successor == chain_.end()) continue;
+    add(out, old.ceremony.slot(), old.ceremony.retire(*successor->second, grace_left_, now));
+  }
+}
+
+// A node that learns of a release by its Link alone was away while others changed epochs, or its disk is an old one:
+// the shares of an epoch that others may have erased are not used again.
 void Epochs::advance(EpochSteps& out, Now now) {
-  const auto add = [&](const dkg::Ceremony& of, dkg::Effects effects) {
-    if (!effects.empty()) out.steps.push_back({of.slot(), std::move(effects)});
-  };
-  // Also after a crash between the release and this.
-  const dkg::Ceremony* successor = &*current_;
-  for (auto& old : past_) {
-    if (old.status().phase == dkg::Phase::released || old.status().phase == dkg::Phase::need_repair) {
-      add(old, old.retire(*successor->record(), kGrace, now));
-    }
-    successor = &old;
+  if (current_ && !newest_ && current_->ceremony.is_released()) {
+    Period first = std::move(*current_);
+    current_.reset();
+    take_charge(std::move(first));
   }
-  if (next_ && next_->is_released()) {
-    past_.push_front(std::move(*current_));
-    current_.emplace(std::move(*next_));
+  if (next_ && next_->ceremony.is_released()) {
+    grace_left_ = next_->is_opened ? grace_ : Duration{};
+    Period successor = std::move(*next_);
     next_.reset();
-    if (past_.size() > kPastMax) past_.pop_back();
-    released_ = 0;
-    add(past_.front(), past_.front().retire(*current_->record(), kGrace, now));
+    take_charge(std::move(successor));
   }
-  if (!current_->is_released()) return;
+  retire_past(out, now);
+  if (!newest_) return;
   if (released_ == 0) {
     released_ = now.unix_s();
     dkg::Effects note;
     const auto time = std::to_string(released_);
-    note.save.writes.push_back(dkg::Put{release_record(*current_), to_bytes(as_bytes(time))});
-    add(*current_, std::move(note));
+    note.save.writes.push_back(dkg::Put{release_record(newest_->slot()), to_bytes(as_bytes(time))});
+    add(out, newest_->slot(), std::move(note));
   }
-  if (next_ || !terms_.refresh_every) return;
-  auto next = make(plan_after(*current_, released_), &*current_, NoEpochRecords{}, now);
-  KMS_ASSERT(next.has_value());  // its plan follows from a verified record
-  next_.emplace(std::move(*next));
-  add(*next_, next_->peers_connected(peers_, now));
+  if (next_ && next_->ceremony.phase() != dkg::Phase::closed) next_->is_opened = true;
+  plan_next(out, now);
+}
+
+void Epochs::plan_next(EpochSteps& out, Now now) {
+  const TermsPtr terms = planned();
+  if (!terms) return;
+  if (next_ && (next_->is_opened || has_plan(next_->ceremony, *terms))) return;
+  auto period = make(terms, now);
+  if (!period) {
+    dkg::Effects note;
+    note.report.push_back(
+        {dkg::Event::Kind::parameters, "the next epoch cannot be made: " + period.error().message, 0, {}});
+    add(out, slot_of(wanted()), std::move(note));
+    approved_ = nullptr;  // said once
+    return;
+  }
+  replace_next(std::move(*period), out, now);
+}
+
+void Epochs::replace_next(Period&& period, EpochSteps& out, Now now) {
+  next_.reset();
+  next_.emplace(std::move(period));
+  add(out, next_->ceremony.slot(), next_->ceremony.peers_connected(peers_, now));
+  for (const dkg::Envelope& envelope : approvals_) {
+    add(out, next_->ceremony.slot(), next_->ceremony.receive(envelope, envelope.sender, now));
+  }
 }
 
 template <class Call>
-EpochSteps Epochs::each(const Call& call, Now now) {
-  EpochSteps out;
-  const auto run = [&](dkg::Ceremony& ceremony) {
-    auto effects = call(ceremony);
-    if (!effects.empty()) out.steps.push_back({ceremony.slot(), std::move(effects)});
-  };
-  run(*current_);
+void Epochs::each(const Call& call, EpochSteps& out, Now now) {
+  const auto run = [&](Period& period) { add(out, period.ceremony.slot(), call(period.ceremony)); };
+  if (current_) run(*current_);
   if (next_) run(*next_);
-  for (auto& old : past_) run(old);
+  for (Period& old : past_) run(old);
   advance(out, now);
-  return out;
 }
 
 // An epoch that is over hears only who may have missed it.
 EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now) {
+  EpochSteps out;
   const bool is_status = envelope.type == dkg::MessageType::node_status;
-  return each(
-      [&](dkg::Ceremony& ceremony) {
-        const bool is_past = &ceremony != &*current_ && (!next_ || &ceremony != &*next_);
-        if (is_past && !is_status && has_ended(ceremony)) return dkg::Effects{};
-        return ceremony.receive(envelope, author, now);
-      },
-      now);
+  if (is_status) show_links(envelope, author, out, now);
+  if (envelope.type == dkg::MessageType::approval) hear_approval(envelope);
+  const auto hear = [&](dkg::Ceremony& ceremony) {
+    const bool is_past = &ceremony != current() && &ceremony != next();
+    if (is_past && !is_status && has_ended(ceremony)) return dkg::Effects{};
+    return ceremony.receive(envelope, author, now);
+  };
+  each(hear, out, now);
+  if (envelope.type == dkg::MessageType::epoch_chain) take_links(envelope, author, out, now);
+  return out;
 }
 
 EpochSteps Epochs::tick(Now now) {
-  return each([&](dkg::Ceremony& ceremony) { return ceremony.tick(now); }, now);
+  EpochSteps out;
+  each([&](dkg::Ceremony& ceremony) { return ceremony.tick(now); }, out, now);
+  return out;
 }
 
 EpochSteps Epochs::peers_connected(const std::set<dkg::NodeId>& peers, Now now) {
   peers_ = peers;
-  return each([&](dkg::Ceremony& ceremony) { return ceremony.peers_connected(peers, now); }, now);
-}
-
-std::optional<Instant> Epochs::wakes_at() const {
-  std::optional<Instant> earliest;
-  const auto consider = [&](const dkg::Ceremony& ceremony) {
-    const auto wake = ceremony.wakes_at();
-    if (wake && (!earliest || *wake < *earliest)) earliest = wake;
-  };
-  consider(*current_);
-  if (next_) consider(*next_);
-  for (const auto& old : past_) consider(old);
-  return earliest;
-}
-
-std::vector<const dkg::Ceremony*> Epochs::answering() const {
-  std::vector<const dkg::Ceremony*> out{&*current_};
-  for (const auto& old : past_) {
-    if (old.shares() != nullptr) out.push_back(&old);
-  }
-  const bool is_ready = next_ && next_->shares() != nullptr && !next_->record()->tables.empty();
-  if (is_ready) out.push_back(&*next_);
+  EpochSteps out;
+  each([&](dkg::Ceremony& ceremony) { return ceremony.peers_connected(peers, now); }, out, now);
   return out;
-}
-
-std::vector<dkg::NodeStatus::Entry> Epochs::status() const {
-  std::vector<dkg::NodeStatus::Entry> out{current_->status_message()};
-  if (next_) out.push_back(next_->status_message());
-  return out;
-}
-
-std::optional<dkg::Envelope> Epochs::find_object(const dkg::ObjectId& id) const {
-  if (auto found = current_->find_object(id)) return found;
-  if (next_) {
-    if (auto found = next_->find_object(id)) return found;
-  }
-  for (const auto& old : past_) {
-    if (auto found = old.find_object(id)) return found;
-  }
-  return std::nullopt;
-}
-
-bool Epochs::wants(const dkg::ObjectId& id) const {
-  return current_->wants(id) || (next_ && next_->wants(id));
-}
-
-bool Epochs::is_open(const Hash32& slot) const {
-  if (next_ && next_->slot().bytes == slot) return true;
-  return current_->slot().bytes == slot && !current_->is_released();
 }
 
 }  // namespace kms::node

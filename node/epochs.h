@@ -1,7 +1,9 @@
-// The epochs of the node's key set, each with its ceremony: the one in charge, the one that comes after it, and those
-// that are over (PROTOCOL.md 4.7, 4.12). A released successor takes charge at once; the epoch before it serves through
-// its grace period and is then erased. Today the committee stays the same: epochs follow each other by refresh, when
-// the network file says how often.
+// The epochs of the node's key set, each with its ceremony where this node has a part in it: the one in charge, the one
+// that comes after it, and those that are over (PROTOCOL.md 4.7, 4.12). A released successor takes charge at once; the
+// epoch before it serves through its grace period and is then erased.
+//
+// The next epoch has the same committee (a refresh, by the clock or by order), or the one of the network file that this
+// node's operator approved. Nodes that are in neither committee, new ones above all, follow the chain of Links.
 //
 // Sans-IO like a Ceremony; what each ceremony asks for comes with its slot.
 #pragma once
@@ -20,52 +22,135 @@ struct EpochSteps {
   std::vector<Step> steps;  // applied in order
 };
 
+using TermsPtr = std::shared_ptr<const NetworkTerms>;
+using EpochPtr = std::shared_ptr<const dkg::EpochRecord>;
+
 class Epochs {
  public:
   static constexpr Duration kGrace = 10min;
-  static constexpr std::size_t kPastMax = 64;  // epochs whose Links are shown to members that come late
+  static constexpr std::size_t kPastMax = 64;  // epochs kept in memory; Links of older ones come from the records
+  static constexpr std::chrono::seconds kApprovalLife = std::chrono::hours(24 * 7);
 
-  // `self` names no shares; `terms`, `records` of begin alone. All references but `records` outlive the object.
+  // `terms` are those of epoch 0; `self` names no shares. `records` shows whatever the steps given out so far asked to
+  // be saved. All references outlive the object.
   static Result<Epochs> begin(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy,
-                              Now now);
+                              Now now, Duration grace = kGrace);
 
   EpochSteps receive(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now);
   EpochSteps tick(Now now);
   EpochSteps peers_connected(const std::set<dkg::NodeId>& peers, Now now);
   std::optional<Instant> wakes_at() const;
 
-  // The newest released epoch; before the first release the one that makes the key.
-  const dkg::Ceremony& current() const { return *current_; }
-  // nullptr before the first release, and where no refresh is wanted.
-  const dkg::Ceremony* next() const { return next_ ? &*next_ : nullptr; }
+  // Orders of this node's operator; an error says why nothing was done. `not_after`: Unix seconds; without it the end
+  // that another member has approved already, or kApprovalLife from now.
+  // `file`: the network file of the next epoch. A member of the epoch in charge signs its approval; a node that is to
+  // become one only learns that it may.
+  Result<EpochSteps> approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now);
+  Result<EpochSteps> refresh(std::optional<std::uint64_t> not_after, Now now);
+  Result<EpochSteps> repair(const dkg::NodeId& subject, std::optional<std::uint64_t> not_after, Now now);
+  Result<EpochSteps> start(Now now);
+
+  // Of the epoch in charge; before the first release those of epoch 0.
+  const TermsPtr& terms() const { return terms_; }
+  // The newest released epoch; nullptr before the first release.
+  const EpochPtr& newest() const { return newest_; }
+  // The file that was approved for an epoch to come; nullptr if there is none.
+  const TermsPtr& approved() const { return approved_; }
+  // The ceremony of the newest released epoch, before the first release the one that makes the key; nullptr where this
+  // node has no part in it.
+  const dkg::Ceremony* current() const { return current_ ? &current_->ceremony : nullptr; }
+  // nullptr before the first release, and where nothing is to come.
+  const dkg::Ceremony* next() const { return next_ ? &next_->ceremony : nullptr; }
   // Whose ceremony asks for what members are to give: the next one once it is open, else the current one.
-  const dkg::Ceremony& busy() const;
+  const dkg::Ceremony* busy() const;
   // The current epoch, then those whose shares still answer, newest first, and the next one once it has a share.
   std::vector<const dkg::Ceremony*> answering() const;
+  // Newest first.
+  std::vector<const dkg::Ceremony*> all() const;
+  // Approvals of members for the slot that comes next, whatever they approve.
+  std::vector<dkg::Approval> heard_approvals() const;
+
+  // Whose words count: members of the epochs in charge, to come and still answering.
+  std::map<dkg::NodeId, KnownNode> known_nodes() const;
+  // Changes whenever known_nodes or entries may have.
+  std::vector<std::uintptr_t> membership_mark() const;
+  // Who may be the entry of form A: as the terms in charge say, and those of epochs that still answer.
+  std::set<dkg::NodeId> entries() const;
 
   std::vector<dkg::NodeStatus::Entry> status() const;
   std::optional<dkg::Envelope> find_object(const dkg::ObjectId& id) const;
   bool wants(const dkg::ObjectId& id) const;
-  // Whether a ceremony that is not over runs the slot of that name.
+  // Whether a ceremony that is not over runs the slot of that name, or this node waits for the slot's Link.
   bool is_open(const Hash32& slot) const;
 
  private:
-  Epochs(const NetworkTerms& terms, dkg::Self self, Entropy& entropy) : terms_(terms), self_(self), entropy_(entropy) {}
-  dkg::Plan plan_after(const dkg::Ceremony& last, std::uint64_t released) const;
-  Result<dkg::Ceremony> make(dkg::Plan plan, const dkg::Ceremony* last, const dkg::Records& records, Now now) const;
+  struct Period {
+    TermsPtr terms;
+    dkg::Ceremony ceremony;
+    bool is_opened = false;  // this node saw it under way, not only its Link
+  };
+  Epochs(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy, Duration grace)
+      : genesis_(std::make_shared<const NetworkTerms>(terms)),
+        terms_(genesis_),
+        self_(self),
+        id_{self.key.node_id()},
+        records_(&records),
+        entropy_(&entropy),
+        grace_(grace),
+        grace_left_(grace) {}
+
+  // The number of the epoch that comes after the newest released one.
+  std::uint32_t wanted() const { return newest_ ? newest_->header.epoch + 1 : 0; }
+  dkg::SlotId slot_of(std::uint32_t epoch) const { return dkg::slot_id(genesis_->key_set, epoch, 0); }
+  bool is_member(const dkg::Committee& committee) const { return committee.position_of(id_).has_value(); }
+  // Whether this node was in charge until now.
+  bool is_old_member() const { return newest_ && is_member(newest_->header.committee()); }
+  bool takes_part(const NetworkTerms& next) const;
+  // What the epoch that comes next is to be; nullptr: nothing, unless others decide on something.
+  TermsPtr planned() const;
+  dkg::Plan plan_of(const NetworkTerms& terms) const;
+  Result<Period> make(TermsPtr terms, Now now) const;
+  // Of a committee that a verified header names.
+  TermsPtr terms_of(const dkg::CeremonyHeader& header) const;
+  std::optional<dkg::Link> stored_link(std::uint32_t epoch) const;
+  TermsPtr stored_file(std::uint32_t epoch) const;
+  // The epoch that comes next, from the records; true if it is released.
+  Result<bool> load(Now now);
+
+  void take_charge(Period&& period);
+  void follow(const dkg::EpochRecord& record, TermsPtr terms);
+  void take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
+  void show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
+  void hear_approval(const dkg::Envelope& envelope);
+  void replace_next(Period&& period, EpochSteps& out, Now now);
   // Whatever became possible: the next epoch is made, or takes charge.
   void advance(EpochSteps& out, Now now);
+  void retire_past(EpochSteps& out, Now now);
+  void plan_next(EpochSteps& out, Now now);
+  Result<EpochSteps> sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now);
   template <class Call>
-  EpochSteps each(const Call& call, Now now);
+  void each(const Call& call, EpochSteps& out, Now now);
 
-  const NetworkTerms& terms_;
+  TermsPtr genesis_;
+  TermsPtr terms_;
   dkg::Self self_;
-  Entropy& entropy_;
-  std::optional<dkg::Ceremony> current_;
-  std::optional<dkg::Ceremony> next_;
-  std::deque<dkg::Ceremony> past_;  // newest first
+  dkg::NodeId id_;
+  const dkg::Records* records_;
+  Entropy* entropy_;
+  EpochPtr newest_;
+  std::optional<Period> current_;
+  std::optional<Period> next_;
+  std::deque<Period> past_;                  // newest first
+  std::map<std::uint32_t, EpochPtr> chain_;  // the newest kPastMax released ones
+  TermsPtr approved_;
+  bool is_refresh_ordered_ = false;
+  std::deque<dkg::Envelope> approvals_;  // heard for the slot that comes next, whatever they approve
   std::set<dkg::NodeId> peers_;
-  std::uint64_t released_ = 0;  // Unix seconds: when the current epoch was seen to be released; 0: it is not
+  std::map<dkg::NodeId, Instant> shown_;    // Links, by node
+  std::map<dkg::NodeId, Instant> refused_;  // authors of Links that do not verify, until when
+  std::uint64_t released_ = 0;              // Unix seconds: when the newest epoch was seen to be released; 0: it is not
+  Duration grace_;
+  Duration grace_left_;  // of the epoch that was superseded last
 };
 
 }  // namespace kms::node

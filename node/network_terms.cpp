@@ -4,17 +4,16 @@
 
 namespace kms::node {
 
-Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
+namespace {
+
+// Everything but the key set's id, which follows from the file of epoch 0.
+Result<NetworkTerms> read_terms(const registry::NetworkFile& file) {
   std::vector<crypto::Point> keys;
   for (const registry::Member& member : file.members()) keys.push_back(member.key);
   auto members = dkg::Committee::make(keys);
   if (!members) return members.error();
   auto threshold = dkg::Threshold::make(static_cast<std::uint32_t>(keys.size()), file.threshold());
   if (!threshold) return threshold.error();
-  if (file.epoch() != 0) {
-    return error("network file: epoch " + std::to_string(file.epoch()) +
-                 " names a later committee; a new node joins with the file of epoch 0");
-  }
   std::vector<dkg::Label> labels;
   std::map<std::uint64_t, std::vector<crypto::Address>> gateways;
   for (const registry::Chain& chain : file.chains()) {
@@ -22,32 +21,69 @@ Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
     gateways.emplace(chain.id, chain.gateways);
   }
   std::vector<std::string> names;
+  std::map<dkg::NodeId, std::vector<std::string>> addresses;
   for (std::size_t i = 0; i < file.members().size(); ++i) {
-    const std::string& name = file.members()[i].name;
-    names.push_back(name.empty() ? "member-" + std::to_string(i + 1) : name);
+    const registry::Member& member = file.members()[i];
+    names.push_back(member.name.empty() ? "member-" + std::to_string(i + 1) : member.name);
+    if (!member.addresses.empty()) addresses.emplace(dkg::NodeId{member.node_id}, member.addresses);
   }
   std::set<dkg::NodeId> entries;
   for (const Hash32& entry : file.registry().form_a_entries()) entries.insert(dkg::NodeId{entry});
-  dkg::NetworkId network = dkg::network_id(file.name(), file.creation_nonce());
-  dkg::KeySetId key_set = dkg::key_set_id(network, file.creation_nonce(), members->hash(), threshold->t(), labels);
-  bool automatic = file.genesis() == registry::Genesis::automatic;
   // Operators start their nodes by hand, seconds apart; a member that misses the genesis has no share until repair. All
   // present, nobody waits.
   dkg::Timing timing;
   timing.prekey_wait = 10s;
-  return NetworkTerms{file.name(),
-                      network,
-                      key_set,
-                      std::move(labels),
-                      *members,
-                      std::move(names),
-                      *threshold,
-                      dkg::file_hash(file.bytes()),
-                      std::move(gateways),
-                      std::move(entries),
-                      automatic ? dkg::Genesis::automatic : dkg::Genesis::on_order,
-                      timing,
-                      file.refresh_every()};
+  NetworkTerms out{file.name(),
+                   dkg::network_id(file.name(), file.creation_nonce()),
+                   {},
+                   std::move(labels),
+                   *members,
+                   std::move(names),
+                   *threshold,
+                   dkg::file_hash(file.bytes()),
+                   std::move(gateways),
+                   std::move(entries),
+                   file.genesis() == registry::Genesis::automatic ? dkg::Genesis::automatic : dkg::Genesis::on_order,
+                   timing,
+                   file.refresh_every()};
+  out.epoch = file.epoch();
+  out.lower = file.allows_lower_threshold() ? dkg::LowerThreshold::allowed : dkg::LowerThreshold::refused;
+  out.repair_ticket = file.needs_repair_approval() ? dkg::RepairTicket::needed : dkg::RepairTicket::waived;
+  out.addresses = std::move(addresses);
+  return out;
+}
+
+}  // namespace
+
+Result<NetworkTerms> network_terms(const registry::NetworkFile& file) {
+  if (file.epoch() != 0) {
+    return error("network file: epoch " + std::to_string(file.epoch()) +
+                 " names a later committee. Every node starts with the file of epoch 0, which names the key set, and "
+                 "learns later committees by kmsctl approve");
+  }
+  auto terms = read_terms(file);
+  if (!terms) return terms.error();
+  terms->key_set = dkg::key_set_id(terms->network, file.creation_nonce(), terms->members.hash(), terms->threshold.t(),
+                                   terms->labels);
+  return terms;
+}
+
+Result<NetworkTerms> later_terms(const NetworkTerms& genesis, std::string_view file) {
+  auto parsed = registry::NetworkFile::parse(file, "the network file");
+  if (!parsed) return parsed.error();
+  auto terms = read_terms(*parsed);
+  if (!terms) return terms.error();
+  if (terms->network != genesis.network) {
+    return error("the file is for another network: name and creation_nonce must stay those of network " + genesis.name);
+  }
+  if (terms->labels != genesis.labels) {
+    return error("the file names other chains or contracts: the keys of a network never change");
+  }
+  if (terms->epoch == 0) {
+    return error("the file has epoch = 0, the epoch in which the key was made; write the number of the next epoch");
+  }
+  terms->key_set = genesis.key_set;
+  return terms;
 }
 
 NetworkTerms solo_terms(const std::vector<SoloChain>& chains, const crypto::Point& node_key) {

@@ -69,6 +69,11 @@ struct TakenObject {
   NodeEffects effects;
 };
 
+struct AdminAnswer {
+  HttpResponse response;
+  NodeEffects effects;
+};
+
 // A live connection to another node, for liveness and /v1/network.
 struct PeerLink {
   dkg::NodeId node;
@@ -91,6 +96,7 @@ struct NodeOptions {
   bool form_a = true;
   delegation::CollectorLimits collector;
   delegation::ResponderLimits responder;
+  Duration grace = 10min;         // an epoch answers so long after its successor is released
   std::size_t outbox_max = 4096;  // items waiting for a flush; further ones are dropped and counted
   std::size_t outbox_bytes_max = std::size_t{16} << 20;  // the same, in bytes
   // Deals, certificates and EpochChains above it are announced by id and pulled; below it they are gossiped.
@@ -99,8 +105,8 @@ struct NodeOptions {
 
 class NodeCore {
  public:
-  // A member of the network (or, with a key that is not in it, an onlooker that serves nothing). Records are what
-  // earlier checkpoints left.
+  // `terms` are those of epoch 0. A node that is in no committee follows the epochs and serves nothing. Records show
+  // what checkpoints left, those of this run included; they outlive the object.
   static Result<NodeCore> begin(NetworkTerms terms, delegation::CredentialsPtr credentials, NodeOptions options,
                                 const dkg::Records& records, Entropy& entropy, Now now);
   // n = t = 1 with keys at hand: no network, no ceremony.
@@ -116,6 +122,9 @@ class NodeCore {
   // item.
   Received receive(Topic topic, const dkg::NodeId& author, std::uint64_t seqno, ByteView batch, Now now);
   NodeEffects http(HttpRequestId id, HttpRequest request, Now now);
+  // An order of the operator, from the admin socket: a request for /v1/admin/.. (docs/API.md). The effects come before
+  // the answer.
+  AdminAnswer order(const HttpRequest& request, Now now);
   NodeEffects computed(delegation::Job job, Now now);
   // Replaces the last list.
   NodeEffects links(std::vector<PeerLink> links, Now now);
@@ -139,7 +148,11 @@ class NodeCore {
   const dkg::Ceremony* ceremony() const;
   // Whether the epoch after the one in charge is being made.
   bool is_refreshing() const;
+  // Of the epoch in charge; before the first release, of epoch 0.
   const NetworkTerms& terms() const;
+  // Members of the epochs in charge, to come, and still answering: whose words count. `membership` counts the changes.
+  const std::map<dkg::NodeId, KnownNode>& known_nodes() const;
+  std::uint64_t membership() const;
 
  private:
   struct Impl;

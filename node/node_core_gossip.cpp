@@ -15,12 +15,12 @@ void NodeCore::Impl::receive_item(Topic topic, const Origin& origin, const dkg::
     case Topic::requests:
       return receive_request(origin.author, item, effects, now);
     case Topic::partials:
-      return receive_partial(origin.author, item, effects, now);
+      return receive_partial(origin.author.node, item, effects, now);
   }
 }
 
 void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now) {
-  const dkg::NodeId& author = terms.members.at(origin.author).node;
+  const dkg::NodeId& author = origin.author.node;
   // What carries no signature of its own stands by the author of its batch.
   bool stands_alone = dkg::is_signed(item.type);
   if (!stands_alone && item.sender != author) {
@@ -29,10 +29,10 @@ void NodeCore::Impl::receive_ceremony(const Origin& origin, const dkg::Envelope&
   }
   if (item.type == dkg::MessageType::node_status) {
     if (is_status_old(author, origin.seqno)) return;
-    note_status(origin.author, item, effects);
+    note_status(author, item, effects);
   }
-  if (item.type == dkg::MessageType::have_objects) receive_announcement(origin.author, item, effects);
-  if (epochs) apply(epochs->receive(item, author, now), effects);
+  if (item.type == dkg::MessageType::have_objects) receive_announcement(author, item, effects);
+  if (epochs) apply(epochs->receive(item, author, now), effects, now);
 }
 
 // An entry that hears no early learns at once that this member will not answer.
@@ -46,8 +46,9 @@ void NodeCore::Impl::refuse_entry(const dkg::NodeId& entry, const Hash32& rh, de
   outbox.add(Topic::partials, entry, dkg::wrap(refusal, self, terms.network));
 }
 
-void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
-  const dkg::NodeId& from = terms.members.at(author).node;
+void NodeCore::Impl::receive_request(const dkg::Member& author, const dkg::Envelope& item, NodeEffects& effects,
+                                     Now now) {
+  const dkg::NodeId& from = author.node;
   if (item.sender != from) {
     ++items_refused;
     return;
@@ -58,29 +59,30 @@ void NodeCore::Impl::receive_request(dkg::Position author, const dkg::Envelope& 
       ++items_refused;
       return;
     }
-    bool listed = terms.form_a_entries.contains(from);
+    bool listed = entries.contains(from);
     if (!options.form_a || !listed) {
       refuse_entry(from, request->entry.rh,
                    listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
       return;
     }
     auto key = find_serving(*request);
-    if (!key) return;
+    if (!key || key->self == 0) return;  // without a part in that epoch there is nothing to say
     std::uint64_t chain_id = request->authorisation.chain_id;
     apply(responder.receive(author, std::move(*request), gateways(chain_id), std::move(key), now), effects);
   } else if (item.type == delegation::Need::kType) {
     auto need = delegation::Need::parse(item.body);
-    if (need) apply(responder.receive(author, *need, now), effects);
+    if (need) apply(responder.receive(from, *need, now), effects);
   } else if (item.type == delegation::Done::kType) {
     auto done = delegation::Done::parse(item.body);
-    if (done) apply(responder.receive(author, *done), effects);
+    if (done) apply(responder.receive(from, *done), effects);
   } else {
     ++items_refused;
   }
 }
 
-void NodeCore::Impl::receive_partial(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects, Now now) {
-  if (item.sender != terms.members.at(author).node) {
+void NodeCore::Impl::receive_partial(const dkg::NodeId& author, const dkg::Envelope& item, NodeEffects& effects,
+                                     Now now) {
+  if (item.sender != author) {
     ++items_refused;
     return;
   }

@@ -15,9 +15,10 @@ std::vector<KeyView> NodeCore::Impl::key_views() const {
 
 Readiness NodeCore::Impl::readiness() const {
   Readiness out;
-  if (!position) out.reasons.push_back("this node is not a member of network " + terms.name);
+  const bool may_enter = position || (ceremony() != nullptr && entries.contains(self));
+  if (!may_enter) out.reasons.push_back("this node is not a member of network " + terms.name);
   for (dkg::Position i = 1; i <= terms.members.size(); ++i) {
-    if (i != position && !alive.contains(i)) out.missing.push_back(member_label(terms, i));
+    if (i != position && !alive.contains(terms.members.at(i).node)) out.missing.push_back(member_label(terms, i));
   }
   if (serving.size() < terms.labels.size()) {
     std::string state = "no ceremony runs here";
@@ -26,13 +27,16 @@ Readiness NodeCore::Impl::readiness() const {
   }
   bool self_shareless = ceremony() && ceremony()->status().phase == dkg::Phase::need_repair;
   if (self_shareless) out.missing.push_back(member_label(terms, *position) + ": has no share");
-  for (dkg::Position i : foreign) out.missing.push_back(member_label(terms, i) + ": its network file differs");
-  for (dkg::Position i : shareless) {
-    if (alive.contains(i) && !serving.empty()) out.missing.push_back(member_label(terms, i) + ": has no share");
+  for (const dkg::NodeId& node : foreign) out.missing.push_back(label_of(node) + ": its network file differs");
+  for (const dkg::NodeId& node : shareless) {
+    if (alive.contains(node) && !serving.empty()) out.missing.push_back(label_of(node) + ": has no share");
   }
   for (const auto& [chain_id, key] : serving) {
     std::size_t usable = key->share ? 1 : 0;
-    for (dkg::Position i : responders()) usable += key->table.share(i).is_infinity() ? 0 : 1;
+    for (const dkg::NodeId& node : responders()) {
+      const auto place = key->members.position_of(node);
+      if (place && !key->table.share(*place).is_infinity()) ++usable;
+    }
     if (usable >= key->threshold.t()) continue;
     out.reasons.push_back("chain " + std::to_string(chain_id) + ": " + std::to_string(usable) + " of the " +
                           std::to_string(key->threshold.t()) + " shares that a delegation needs are within reach");
@@ -59,7 +63,7 @@ void NodeCore::Impl::delegate(HttpRequestId id, const HttpRequest& request, cons
     effects.reply.push_back({id, json_error(503, "Unavailable", why)});
     return;
   }
-  if (key->second->threshold.t() > 1 && !terms.form_a_entries.contains(self)) {
+  if (key->second->threshold.t() > 1 && !entries.contains(self)) {
     effects.reply.push_back({id, json_error(503, "Unavailable", "this node is not a form A entry of its network")});
     return;
   }
@@ -98,7 +102,8 @@ HttpResponse NodeCore::Impl::keys(std::string_view path) const {
 HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& target, Now now) const {
   const std::string& path = target.path;
   bool known = path == "/" || path == "/health" || path == "/ready" || path == "/v0/public-key" || path == "/v1/keys" ||
-               path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v1/peers" || path == "/v0/delegate";
+               path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v1/ceremonies" ||
+               path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v0/delegate";
   if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
   std::string allowed = path == "/v0/delegate" ? "POST" : "GET,HEAD";
   if (request.method != "GET" || path == "/v0/delegate") return {405, "", "", {{"Allow", allowed}}};
@@ -109,8 +114,9 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
   // A node with connections answers this itself; one without (solo) has no peers.
   if (path == "/v1/peers") return json_response(200, peers_view({terms.name, "", {}, {}, {}}, now));
   if (path == "/v1/network") {
-    return json_response(200, network_view(terms, self, links, epochs ? &epochs->busy() : nullptr, options));
+    return json_response(200, network_view(terms, self, links, epochs ? epochs->busy() : nullptr, options));
   }
+  if (path.starts_with("/v1/ceremonies")) return ceremonies_at(path, now);
   return keys(path);
 }
 

@@ -11,9 +11,10 @@ std::string NodeCore::metrics(Now) const {
   text.gauge("kms_members_connected", "Other members with a live connection", impl_->alive.size());
   text.gauge("kms_keys_served", "Keys released and served here", impl_->serving.size());
   if (impl_->epochs) {
-    const std::uint64_t epoch = impl_->epochs->current().status_message().epoch;
+    const std::uint64_t epoch = impl_->epochs->newest() ? impl_->epochs->newest()->header.epoch : 0;
     text.gauge("kms_epoch", "Epoch in charge", static_cast<double>(epoch));
-    dkg::CeremonyStatus status = impl_->epochs->busy().status();
+    const dkg::Ceremony* busy = impl_->epochs->busy();
+    const dkg::CeremonyStatus status = busy != nullptr ? busy->status() : dkg::CeremonyStatus{};
     text.gauge("kms_ceremony_phase", "Phase of the newest slot, 1 closed to 10 erased",
                static_cast<double>(status.phase));
     text.gauge("kms_ceremony_attempt", "Own attempt number in the newest slot", static_cast<double>(status.attempt));

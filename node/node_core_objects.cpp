@@ -28,12 +28,12 @@ bool NodeCore::Impl::holds(const dkg::ObjectId& id) const {
   return shelf.find(id) != nullptr || (epochs && epochs->find_object(id).has_value());
 }
 
-void NodeCore::Impl::receive_announcement(dkg::Position author, const dkg::Envelope& item, NodeEffects& effects) {
+void NodeCore::Impl::receive_announcement(const dkg::NodeId& author, const dkg::Envelope& item, NodeEffects& effects) {
   auto announced = dkg::HaveObjects::parse(item.body);
   // A released epoch needs nothing more of its ceremony.
-  if (!announced || !epochs || author == position || !epochs->is_open(announced->scope)) return;
+  if (!announced || !epochs || author == self || !epochs->is_open(announced->scope)) return;
   for (const dkg::ObjectId& id : announced->hashes) {
-    if (!holds(id)) effects.pull.push_back({id, terms.members.at(author).node});
+    if (!holds(id)) effects.pull.push_back({id, author});
   }
 }
 
@@ -48,7 +48,7 @@ std::optional<Bytes> NodeCore::find_object(const dkg::ObjectId& id) const {
 TakenObject NodeCore::take_object(const dkg::ObjectId& id, const dkg::NodeId& from, ByteView bytes, Now now) {
   TakenObject out;
   const NetworkTerms& terms = impl_->terms;
-  auto envelope = named_object(id, bytes, terms.network, terms.members, from);
+  auto envelope = named_object(id, bytes, terms.network, impl_->roster, from);
   if (!envelope) {
     out.verdict = ObjectVerdict::forged;
     return out;
@@ -57,12 +57,12 @@ TakenObject NodeCore::take_object(const dkg::ObjectId& id, const dkg::NodeId& fr
   Epochs& epochs = *impl_->epochs;
   if (epochs.wants(id)) {
     dkg::FetchReply reply{{to_bytes(bytes)}};
-    impl_->apply(epochs.receive(dkg::wrap(reply, from, terms.network), from, now), out.effects);
+    impl_->apply(epochs.receive(dkg::wrap(reply, from, terms.network), from, now), out.effects, now);
     if (epochs.wants(id)) out.verdict = ObjectVerdict::useless;
   } else {
-    impl_->apply(epochs.receive(*envelope, from, now), out.effects);
+    impl_->apply(epochs.receive(*envelope, from, now), out.effects, now);
     const bool is_chain = envelope->type == dkg::MessageType::epoch_chain;
-    if (is_chain && !epochs.current().is_released()) out.verdict = ObjectVerdict::useless;
+    if (is_chain && !epochs.newest()) out.verdict = ObjectVerdict::useless;
   }
   impl_->send_status(now);
   return out;

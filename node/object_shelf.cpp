@@ -34,7 +34,7 @@ std::optional<dkg::ObjectId> streamed_object_id(const dkg::Envelope& envelope) {
 }
 
 std::optional<dkg::Envelope> named_object(const dkg::ObjectId& id, ByteView bytes, const dkg::NetworkId& network,
-                                          const dkg::Committee& members, const dkg::NodeId& from) {
+                                          const std::map<dkg::NodeId, KnownNode>& members, const dkg::NodeId& from) {
   auto envelope = dkg::Envelope::parse(bytes);
   if (!envelope || envelope->network != network) return std::nullopt;
   const auto message = dkg::parse_message(*envelope);
@@ -43,12 +43,12 @@ std::optional<dkg::Envelope> named_object(const dkg::ObjectId& id, ByteView byte
   const bool is_list = value != nullptr && dkg::id_cast<dkg::ObjectId>(value->transcript()) == id;
   if (!is_list && dkg::object_id(*envelope, *message) != id) return std::nullopt;
   if (!dkg::is_signed(envelope->type)) return envelope->sender == from ? std::optional(*envelope) : std::nullopt;
-  const auto position = members.position_of(envelope->sender);
-  if (!position) return std::nullopt;
+  const auto sender = members.find(envelope->sender);
+  if (sender == members.end()) return std::nullopt;
   const bool is_signed_well = std::visit(
       [&](const auto& body) {
         if constexpr (requires { body.signing_digest(envelope->network, envelope->sender); }) {
-          return dkg::verify_sender(*envelope, body, members.at(*position).key);
+          return dkg::verify_sender(*envelope, body, sender->second.key);
         } else {
           return false;
         }

@@ -6,8 +6,8 @@
 #include <map>
 #include <optional>
 
-#include "dkg/committee.h"
 #include "dkg/envelope.h"
+#include "node/terms.h"
 
 namespace kms::node {
 
@@ -35,6 +35,6 @@ std::optional<dkg::ObjectId> streamed_object_id(const dkg::Envelope& envelope);
 // The envelope in `bytes` if it is what `id` names: of this network, well-formed, under that id (or, a Value, under its
 // T), signed by its sender where its type is signed, wrapped by `from` where it is not.
 std::optional<dkg::Envelope> named_object(const dkg::ObjectId& id, ByteView bytes, const dkg::NetworkId& network,
-                                          const dkg::Committee& members, const dkg::NodeId& from);
+                                          const std::map<dkg::NodeId, KnownNode>& members, const dkg::NodeId& from);
 
 }  // namespace kms::node

@@ -10,6 +10,14 @@
 
 namespace kms::node {
 
+// A node that is or was a member of some epoch, or is to become one.
+struct KnownNode {
+  crypto::Point key;
+  std::string name;                    // for people
+  std::vector<std::string> addresses;  // multiaddrs from the network file; may be empty
+};
+
+// Of one epoch's committee. Name, network, key set and labels never change in the life of a key set.
 struct NetworkTerms {
   std::string name;
   dkg::NetworkId network;
@@ -24,7 +32,11 @@ struct NetworkTerms {
   dkg::Genesis genesis = dkg::Genesis::automatic;
   dkg::Timing timing;
   std::optional<std::chrono::seconds> refresh_every =
-      std::nullopt;  // none: the shares are never refreshed by the clock
+      std::nullopt;                                                // none: the shares are never refreshed by the clock
+  std::uint32_t epoch = 0;                                         // whose committee this is
+  dkg::LowerThreshold lower = dkg::LowerThreshold::refused;        // than that of the epoch before
+  dkg::RepairTicket repair_ticket = dkg::RepairTicket::needed;     // for a member that lost its share
+  std::map<dkg::NodeId, std::vector<std::string>> addresses = {};  // where members can be dialled
 
   const std::string& name_of(dkg::Position position) const { return member_names[position - 1u]; }
 };

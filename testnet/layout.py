@@ -1,7 +1,7 @@
 """What a testnet folder holds, and the text of every file in it that is not a key:
 
     settings.json       what the network was made with; its presence marks the folder as ours
-    network.toml        the members and the rules, the same for every node
+    network.toml        the members and the rules, the same for every node; network-E.toml: of a later epoch
     peers.txt           where each node can be dialled
     gateway.key         private key of the one gateway that may ask, hex; a test network, so it lies in the open
     response-wallet.key the key that signs the answers of all nodes, hex; .json beside both: what is public of them
@@ -27,6 +27,9 @@ class Folder:
         self.wallet_key = self.path / "response-wallet.key"
         self.processes = self.path / "processes.json"
         self.description = self.path / "testnet.json"
+
+    def next_network(self, epoch):
+        return self.path / f"network-{epoch}.toml"
 
     def node(self, index):
         return self.path / f"node-{index}"
@@ -90,6 +93,23 @@ def network_text(plan, identities, gateway_address):
                   f'addresses = ["{plan.multiaddr(index)}"]']
     lines += ["", "[[chain]]", f"id = {CHAIN_ID}", f'gateway = "{gateway_address}"']
     return "\n".join(lines) + "\n"
+
+
+def later_network_text(folder, plan, identities, epoch, lowers):
+    """The file of a later epoch: name, creation_nonce and chains are those of network.toml."""
+    head, _, rest = folder.network.read_text().partition("[[member]]")
+    kept = [line for line in head.splitlines() if line.startswith(("name", "creation_nonce", "refresh_every",
+                                                                   "repair_approval"))]
+    lines = kept + [f"epoch = {epoch}", f"threshold = {plan.threshold}"]
+    if lowers:
+        lines.append("allow_lower_threshold = true")
+    if plan.tolerated_faults() == 0 and plan.nodes > 1:
+        lines.append("accept_f0 = true  # so small a network survives no fault during a ceremony")
+    for index, identity in enumerate(identities, 1):
+        lines += ["", "[[member]]", f'name = "node-{index}"', f'key = "{identity["publicKey"]}"',
+                  f'addresses = ["{plan.multiaddr(index)}"]']
+    chains = rest[rest.index("[[chain]]"):]
+    return "\n".join(lines) + "\n\n" + chains
 
 
 def peers_text(plan, identities):

@@ -91,11 +91,11 @@ def keygen(options, *arguments):
     return json.loads(made.stdout)
 
 
-def make_once(folder, public, secret, make):
+def make_once(folder, public, secret, make, joins=False):
     """What is public of a key, kept beside it, so that a later start finds the same key."""
     if public.exists():
         return json.loads(public.read_text())
-    if folder.network.exists():
+    if folder.network.exists() and not joins:
         raise Failure(f"{public} is gone, but the network was made with its key; testnet/down --dir {folder.path} "
                       "--erase deletes the network")
     secret.unlink(missing_ok=True)  # of a start that was interrupted before anything relied on it
@@ -104,7 +104,7 @@ def make_once(folder, public, secret, make):
     return made
 
 
-def make_identity(options, folder, index):
+def make_identity(options, folder, index, joins=False):
     """A sealed node key and what is public of it."""
     here = folder.node(index)
     here.mkdir(mode=0o700, exist_ok=True)
@@ -112,7 +112,7 @@ def make_identity(options, folder, index):
     if not passphrase.exists():
         layout.write_private(passphrase, secrets.token_hex(24) + "\n")
     return make_once(folder, here / "identity.json", here / "node.key",
-                     lambda: keygen(options, "--out", here, "--passphrase-file", passphrase))
+                     lambda: keygen(options, "--out", here, "--passphrase-file", passphrase), joins)
 
 
 def make_wallet(options, folder, path):

@@ -14,6 +14,7 @@
 #include "cli/io/demo.h"
 #include "cli/io/keygen.h"
 #include "cli/io/network.h"
+#include "cli/io/orders.h"
 #include "cli/plain_json.h"
 #include "crypto/context.h"
 
@@ -82,6 +83,8 @@ int run_kmsctl(int argc, const char* const* argv) {
       [&](const auto& options) {
         if constexpr (std::is_same_v<std::decay_t<decltype(options)>, Demo>) {
           return run(options, entropy, progress);
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(options)>, Order>) {
+          return run(options, progress);
         } else {
           return run(options, entropy);
         }

@@ -60,8 +60,9 @@ void Collector::forget_reply_key() {
 
 std::size_t Collector::usable_members_alive(const ServingKey& key) const {
   std::size_t count = key.share ? 1 : 0;
-  for (Position position : alive_) {
-    if (position != key.self && position <= key.members.size() && !key.table.share(position).is_infinity()) ++count;
+  for (const dkg::NodeId& node : alive_) {
+    const auto position = key.members.position_of(node);
+    if (position && *position != key.self && !key.table.share(*position).is_infinity()) ++count;
   }
   return count;
 }
@@ -185,13 +186,14 @@ void Collector::ask(Collection& collection, Effects& effects, Now now) {
   collection.need_at = now.instant + limits_.hedge_delay;
 }
 
-Effects Collector::receive(Position from, const SealedA& sealed, Now) {
+Effects Collector::receive(const dkg::NodeId& author, const SealedA& sealed, Now) {
   Effects effects;
   auto entry = collections_.find(sealed.rh);
   if (entry == collections_.end()) return effects;  // answered meanwhile, or never ours
   Collection& collection = entry->second;
   const ServingKey& key = *collection.key;
-  bool fits = from == sealed.index && from != key.self && from <= key.members.size() && sealed.epoch == key.epoch &&
+  const Position from = sealed.index;
+  bool fits = key.members.position_of(author) == from && from != key.self && sealed.epoch == key.epoch &&
               sealed.transcript == key.transcript && sealed.entry == credentials_->node_id();
   if (!fits || !collection.heard.insert(from).second) return effects;
   collection.spare.emplace(from, sealed);
@@ -199,12 +201,15 @@ Effects Collector::receive(Position from, const SealedA& sealed, Now) {
   return effects;
 }
 
-Effects Collector::receive(Position from, const Refusal& refusal, Now now) {
+Effects Collector::receive(const dkg::NodeId& author, const Refusal& refusal, Now now) {
   Effects effects;
   auto entry = collections_.find(refusal.rh);
-  if (entry == collections_.end() || from != refusal.index || from == entry->second.key->self) return effects;
+  if (entry == collections_.end()) return effects;
+  const Position from = refusal.index;
+  const ServingKey& key = *entry->second.key;
+  if (key.members.position_of(author) != from || from == key.self) return effects;
   if (!entry->second.heard.insert(from).second) return effects;
-  effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), from});
+  effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), from, author});
   entry->second.bad.insert(from);
   need_more(entry->first, entry->second, effects, now);
   return effects;
@@ -248,7 +253,7 @@ Effects Collector::opened(std::uint64_t job_id, OpenJob job, Now now) {
   }
   ++counts_.bad_partials;
   collection.bad.insert(index);
-  effects.report.push_back({"sent a bad partial: " + job.fault, index});
+  effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
   open_spares(collection, effects);
   need_more(entry->first, collection, effects, now);
   return effects;

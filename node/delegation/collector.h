@@ -33,14 +33,14 @@ class Collector {
  public:
   Collector(CredentialsPtr credentials, CollectorLimits limits, Entropy& entropy);
 
-  // Members other than this node that are connected now; in the positions of `key` they refer to.
-  void members_alive(const std::set<Position>& alive) { alive_ = alive; }
+  // Members other than this node that can answer now.
+  void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
   // `allowed`: the chain's gateways. `members` names members in messages for people.
   Effects start(Ticket ticket, V0Authorisation authorisation, const Hash32& salt, std::vector<crypto::Address> allowed,
                 ServingKeyPtr key, Now now);
-  // `from`: position of the batch's author in the committee; it must be the message's index.
-  Effects receive(Position from, const SealedA& sealed, Now now);
-  Effects receive(Position from, const Refusal& refusal, Now now);
+  // `from`: the batch's author; it must be the member at the message's index.
+  Effects receive(const dkg::NodeId& from, const SealedA& sealed, Now now);
+  Effects receive(const dkg::NodeId& from, const Refusal& refusal, Now now);
   // Admit, Open and Finish jobs, in any order.
   Effects computed(Job job, Now now);
   Effects tick(Now now);
@@ -96,7 +96,7 @@ class Collector {
   CredentialsPtr credentials_;
   CollectorLimits limits_;
   Entropy& entropy_;
-  std::set<Position> alive_;
+  std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
   std::size_t pending_ = 0;
   std::map<std::uint64_t, Ticket> admitting_;                     // by job

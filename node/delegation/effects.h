@@ -33,10 +33,11 @@ struct Outgoing {
   Bytes body;
 };
 
-// For logs; `culprit` is a position in the committee, 0 = nobody.
+// For logs; `culprit` is a position in the key's committee, 0 = nobody in it; `node` is who it is.
 struct Event {
   std::string text;
   Position culprit = 0;
+  dkg::NodeId node{};
 };
 
 struct Effects {

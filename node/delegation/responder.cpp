@@ -26,11 +26,10 @@ Responder::Responder(CredentialsPtr credentials, ResponderLimits limits)
       tasks_room_(limits.tasks_max) {}
 
 // What needs no curve operation.
-std::optional<RefusalCode> Responder::fault(const DelegateRequest& request, Position from, const ServingKey& key,
-                                            Now now) const {
+std::optional<RefusalCode> Responder::fault(const DelegateRequest& request, const dkg::NodeId& from,
+                                            const ServingKey& key, Now now) const {
   const Entry& entry = request.entry;
-  const bool is_own_entry = from != key.self && key.members.has(from) && entry.entry == key.members.at(from).node;
-  if (!is_own_entry) return RefusalCode::entry;
+  if (entry.entry != from || from == credentials_->node_id()) return RefusalCode::entry;
   if (!is_near(entry.issued_at, now.unix_s())) return RefusalCode::clock;
   if (request.key != key.key || entry.epoch != key.epoch || entry.transcript != key.transcript) {
     return RefusalCode::stale;
@@ -51,18 +50,20 @@ std::size_t Responder::members_ahead(const ServingKey& key, const Hash32& rh, Po
   std::size_t ahead = 0;
   for (Position position : ranking(key, rh, entry)) {
     if (position == key.self) break;
-    if (alive_.contains(position) && !passed_over(position)) ++ahead;
+    if (alive_.contains(key.members.at(position).node) && !passed_over(position)) ++ahead;
   }
   return ahead;
 }
 
-Effects Responder::receive(Position from, DelegateRequest request, std::vector<crypto::Address> allowed,
+Effects Responder::receive(const dkg::Member& from, DelegateRequest request, std::vector<crypto::Address> allowed,
                            ServingKeyPtr key, Now now) {
   ++counts_.requests;
-  TaskId id{from, request.entry.rh};
-  Task task{std::move(request), std::move(allowed), std::move(key), {}, {}, 0, 0, now.instant + kTaskLife};
+  TaskId id{from.node, request.entry.rh};
+  const Position place = key->members.position_of(from.node).value_or(0);
+  Task task{from.key, place, std::move(request),     std::move(allowed), std::move(key), {}, {},
+            0,        0,     now.instant + kTaskLife};
   const ServingKey& serving = *task.key;
-  if (auto code = fault(task.request, from, serving, now)) return refuse(id, task, *code);
+  if (auto code = fault(task.request, from.node, serving, now)) return refuse(id, task, *code);
   const Entry& entry = task.request.entry;
 
   auto known = tasks_.find(id);
@@ -73,13 +74,13 @@ Effects Responder::receive(Position from, DelegateRequest request, std::vector<c
     if (recent && last.request.entry.issued_at == entry.issued_at) return {};
     forget(known);
   }
-  if (!tasks_room_.take(from)) {
+  if (!tasks_room_.take(from.node)) {
     ++counts_.busy;
     return refuse(id, task, RefusalCode::busy);
   }
 
-  std::size_t ahead = members_ahead(serving, entry.rh, from, [](Position) { return false; });
-  std::size_t first = first_responders(serving, from, task.request.spare);
+  std::size_t ahead = members_ahead(serving, entry.rh, place, [](Position) { return false; });
+  std::size_t first = first_responders(serving, place, task.request.spare);
   auto& stored = tasks_.emplace(id, std::move(task)).first->second;
   if (ahead < first) return answer(id, stored);
   stored.due = now.instant + static_cast<std::int64_t>(ahead - first + 1) * limits_.hedge_delay;
@@ -93,7 +94,7 @@ Effects Responder::answer(const TaskId& id, Task& task) {
     return refuse(id, task, RefusalCode::busy);
   }
   task.job = next_job_;
-  AnswerJob job{task.request, task.allowed, task.key, credentials_, task.key->members.at(id.entry).key, nullptr, {}};
+  AnswerJob job{task.request, task.allowed, task.key, credentials_, task.entry_key, nullptr, {}};
   auto sealing = sealings_.find(task.request.entry.reply_key);
   if (sealing != sealings_.end()) job.sealing = sealing->second.first;
   jobs_.emplace(next_job_, id);
@@ -105,7 +106,7 @@ Effects Responder::answer(const TaskId& id, Task& task) {
 Effects Responder::refuse(const TaskId& id, const Task& task, RefusalCode code) {
   Effects effects;
   if (code != RefusalCode::busy) ++counts_.refused;
-  effects.report.push_back({"refused its request: " + std::string(name_of(code)), id.entry});
+  effects.report.push_back({"refused its request: " + std::string(name_of(code)), task.entry, id.entry});
   if (task.key->self == 0) return effects;
   Refusal refusal;
   refusal.rh = id.rh;
@@ -137,7 +138,7 @@ Effects Responder::computed(Job job, Now now) {
     refusal.rh = id.rh;
     refusal.index = work.key->self;
     refusal.code = *code;
-    effects.report.push_back({"refused its request: " + std::string(name_of(*code)), id.entry});
+    effects.report.push_back({"refused its request: " + std::string(name_of(*code)), task->second.entry, id.entry});
     effects.send.push_back({Audience::entry, work.request.entry.entry, Refusal::kType, refusal.body()});
     forget(task);
     return effects;
@@ -148,7 +149,7 @@ Effects Responder::computed(Job job, Now now) {
   return effects;
 }
 
-Effects Responder::receive(Position from, const Need& need, Now now) {
+Effects Responder::receive(const dkg::NodeId& from, const Need& need, Now now) {
   auto found = tasks_.find({from, need.rh});
   if (found == tasks_.end()) return {};
   auto& [id, task] = *found;
@@ -162,12 +163,12 @@ Effects Responder::receive(Position from, const Need& need, Now now) {
     return std::binary_search(need.good.begin(), need.good.end(), position) ||
            std::binary_search(need.bad.begin(), need.bad.end(), position);
   };
-  if (is_listed(key.self) || members_ahead(key, need.rh, from, is_listed) >= need.want) return {};
+  if (is_listed(key.self) || members_ahead(key, need.rh, task.entry, is_listed) >= need.want) return {};
   ++counts_.hedged;
   return answer(id, task);
 }
 
-Effects Responder::receive(Position from, const Done& done) {
+Effects Responder::receive(const dkg::NodeId& from, const Done& done) {
   const auto task = tasks_.find({from, done.rh});
   if (task != tasks_.end()) forget(task);
   return {};

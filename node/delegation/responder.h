@@ -34,13 +34,13 @@ class Responder {
  public:
   Responder(CredentialsPtr credentials, ResponderLimits limits);
 
-  void members_alive(const std::set<Position>& alive) { alive_ = alive; }
-  // `from`: the batch's author; the caller has found it at this position of the committee and on the list of form A
-  // entries. `allowed`: gateways of the key's chain.
-  Effects receive(Position from, DelegateRequest request, std::vector<crypto::Address> allowed, ServingKeyPtr key,
-                  Now now);
-  Effects receive(Position from, const Need& need, Now now);
-  Effects receive(Position from, const Done& done);
+  void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
+  // `from`: the batch's author; the caller has found it on a list of form A entries. It may be a member of the
+  // committee before that of `key`, or of the one after it. `allowed`: gateways of the key's chain.
+  Effects receive(const dkg::Member& from, DelegateRequest request, std::vector<crypto::Address> allowed,
+                  ServingKeyPtr key, Now now);
+  Effects receive(const dkg::NodeId& from, const Need& need, Now now);
+  Effects receive(const dkg::NodeId& from, const Done& done);
   Effects computed(Job job, Now now);
   Effects tick(Now now);
   std::optional<Instant> wakes_at() const;
@@ -49,11 +49,13 @@ class Responder {
 
  private:
   struct TaskId {
-    Position entry = 0;
+    dkg::NodeId entry;
     Hash32 rh{};
     auto operator<=>(const TaskId&) const = default;
   };
   struct Task {
+    crypto::Point entry_key;
+    Position entry = 0;  // in the key's committee; 0: in another
     DelegateRequest request;
     std::vector<crypto::Address> allowed;
     ServingKeyPtr key;
@@ -68,13 +70,14 @@ class Responder {
   std::size_t members_ahead(const ServingKey& key, const Hash32& rh, Position entry, PassedOver passed_over) const;
   Effects answer(const TaskId& id, Task& task);
   Effects refuse(const TaskId& id, const Task& task, RefusalCode code);
-  std::optional<RefusalCode> fault(const DelegateRequest& request, Position from, const ServingKey& key, Now now) const;
+  std::optional<RefusalCode> fault(const DelegateRequest& request, const dkg::NodeId& from, const ServingKey& key,
+                                   Now now) const;
   using Tasks = std::map<TaskId, Task>;
   Tasks::iterator forget(Tasks::iterator task);
 
   CredentialsPtr credentials_;
   ResponderLimits limits_;
-  std::set<Position> alive_;
+  std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
   std::map<std::uint64_t, TaskId> jobs_;
   SharedRoom jobs_room_;

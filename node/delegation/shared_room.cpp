@@ -4,7 +4,7 @@
 
 namespace kms::delegation {
 
-bool SharedRoom::take(dkg::Position holder) {
+bool SharedRoom::take(const dkg::NodeId& holder) {
   const auto found = by_holder_.find(holder);
   const std::size_t own = found == by_holder_.end() ? 0 : found->second;
   if (own >= places_ - held_) return false;
@@ -13,7 +13,7 @@ bool SharedRoom::take(dkg::Position holder) {
   return true;
 }
 
-void SharedRoom::give_back(dkg::Position holder) {
+void SharedRoom::give_back(const dkg::NodeId& holder) {
   const auto found = by_holder_.find(holder);
   KMS_ASSERT(found != by_holder_.end());
   --held_;

@@ -13,15 +13,15 @@ class SharedRoom {
   explicit SharedRoom(std::size_t places) : places_(places) {}
 
   // False: this holder has its share already; nothing changed.
-  bool take(dkg::Position holder);
+  bool take(const dkg::NodeId& holder);
   // The holder has at least one.
-  void give_back(dkg::Position holder);
+  void give_back(const dkg::NodeId& holder);
   std::size_t held() const { return held_; }
 
  private:
   std::size_t places_;
   std::size_t held_ = 0;
-  std::map<dkg::Position, std::size_t> by_holder_;  // none are zero
+  std::map<dkg::NodeId, std::size_t> by_holder_;  // none are zero
 };
 
 }  // namespace kms::delegation

@@ -24,8 +24,18 @@ void Runtime::Impl::start() {
                                       [self](HttpRequestId id, HttpRequest&& request) {
                                         if (auto alive = self.lock()) alive->on_request(id, std::move(request));
                                       });
+  if (!options.admin_socket.empty()) {
+    admin = std::make_unique<AdminSocket>(context, options.admin_socket, [self](HttpRequest&& request) {
+      auto alive = self.lock();
+      return alive && !alive->stopping ? alive->on_order(std::move(request))
+                                       : json_error(503, "Unavailable", "the node is stopping");
+    });
+  }
   apply(core.tick(system_now()));
-  if (host) report_links_regularly();
+  if (host) {
+    renew_members();
+    report_links_regularly();
+  }
 }
 
 void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
@@ -42,6 +52,13 @@ void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
   apply(core.http(id, std::move(request), system_now()));
 }
 
+// What an order asks to be saved is durable before it is acknowledged.
+HttpResponse Runtime::Impl::on_order(HttpRequest&& request) {
+  AdminAnswer answer = core.order(request, system_now());
+  apply(std::move(answer.effects));
+  return std::move(answer.response);
+}
+
 void Runtime::Impl::on_job(delegation::Job&& job) {
   if (!stopping) apply(core.computed(std::move(job), system_now()));
 }
@@ -52,6 +69,7 @@ void Runtime::Impl::apply(NodeEffects&& effects) {
     if (store == nullptr) throw std::runtime_error("store: this node has no store to save to");
     store->commit(effects.save);
   }
+  if (host && core.membership() != membership) renew_members();
   pool->submit(std::move(effects.compute));
   pull(effects.pull);
   for (HttpReply& reply : effects.reply) http->respond(reply.request, std::move(reply.response));
@@ -142,6 +160,7 @@ void Runtime::stop(std::function<void()> stopped) {
   impl_->links_timer.cancel();
   impl_->services_timer.cancel();
   impl_->http->stop();
+  if (impl_->admin) impl_->admin->stop();
   impl_->pool->stop();
   if (impl_->host) {
     impl_->host->stop(std::move(stopped));

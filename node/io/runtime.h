@@ -26,6 +26,7 @@ struct RuntimeOptions {
   net::DiscoveryOptions discovery;
   net::ObjectExchangeOptions objects;
   std::size_t compute_threads = 1;
+  std::string admin_socket;  // path; empty: no orders can be given
   bool metrics = true;
 };
 

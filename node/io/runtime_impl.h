@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "node/io/admin_socket.h"
 #include "node/io/compute_pool.h"
 #include "node/io/peer_records.h"
 #include "node/io/runtime.h"
@@ -44,15 +45,18 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   std::optional<net::Discovery> discovery;
   std::optional<net::ObjectExchange> objects;
   std::unique_ptr<HttpServer> http;
+  std::unique_ptr<AdminSocket> admin;
   std::unique_ptr<ComputePool> pool;
-  std::map<net::PeerId, dkg::NodeId> members;   // by PeerId
+  std::map<net::PeerId, dkg::NodeId> members;   // by PeerId: all nodes whose words count
   std::map<dkg::NodeId, net::PeerId> peer_ids;  // of members
+  std::uint64_t membership = 0;                 // as the core counts it, of `members`
   std::map<std::string, Topic, std::less<>> topics;
   LogLimit log_limit;
 
   // runtime.cpp: the process around the core
   void start();
   void on_request(HttpRequestId id, HttpRequest&& request);
+  HttpResponse on_order(HttpRequest&& request);
   void on_job(delegation::Job&& job);
   void apply(NodeEffects&& effects);
   void write(const LogLine& line);
@@ -67,6 +71,11 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   Result<void> set_peers(std::vector<net::Multiaddr> peers, PeerClasses listed);
   PeerClasses classes_now() const;
   std::set<net::PeerId> welcome_members() const;
+  // Who is a member may have changed: what the host lets them do, and whom it dials.
+  void renew_members();
+  void note_members();
+  // Whom the settings name, and members where the network file says they are.
+  std::vector<net::Multiaddr> dialled() const;
   void turn_services(bool is_due);
   void on_object(net::ObjectEvent&& event, Now now);
   void pull(const std::vector<ObjectPull>& pulls);

@@ -70,11 +70,7 @@ void Runtime::Impl::start_p2p() {
   const NetworkTerms& terms = core.terms();
   auto key = crypto::NodeKey::from_secret(credentials->node_key.expose().clone());
   identity.emplace(std::move(*key));
-  for (const dkg::Member& member : terms.members.members()) {
-    net::PeerId peer = peer_id_of(member.key);
-    members.emplace(peer, member.node);
-    peer_ids.emplace(member.node, peer);
-  }
+  note_members();
   net::io::TcpHostOptions tcp = *options.p2p;
   tcp.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
   // Members write, everybody listens.

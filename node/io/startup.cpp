@@ -82,6 +82,7 @@ NodeOptions node_options(const Config& config) {
   options.collector.timeout = config.delegation.timeout;
   options.collector.hedge_delay = config.delegation.hedge_delay;
   options.responder.hedge_delay = config.delegation.hedge_delay;
+  options.grace = config.delegation.grace;
   return options;
 }
 
@@ -122,6 +123,7 @@ void log_start(const Config& config, const delegation::Credentials& credentials,
   }
   log(LogLevel::info, "node " + credentials.node_key.address().hex() + ", answers signed by " + signer.hex());
   for (const net::Multiaddr& address : runtime.p2p_addresses()) log(LogLevel::info, "p2p on " + address.text());
+  if (!config.solo && !config.admin_socket.empty()) log(LogLevel::info, "orders at " + config.admin_socket);
   log(LogLevel::info, "http on " + config.http.listen.host + ":" + std::to_string(runtime.http_port()));
 }
 
@@ -181,8 +183,7 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     auto network = registry::NetworkFile::parse(*text, *config.network_file);
     if (!network) return network.error();
     if (network->genesis() == registry::Genesis::manual) {
-      log(LogLevel::warn,
-          "network file: genesis = \"manual\", but no order can be given yet: no key will be generated");
+      log(LogLevel::info, "network file: genesis = \"manual\": the key is made when kmsctl start orders it");
     }
     auto terms = network_terms(*network);
     if (!terms) return terms.error();
@@ -193,6 +194,7 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     auto classes = read_classes(config.p2p, *network);
     if (!classes) return classes.error();
     options.classes = std::move(*classes);
+    options.admin_socket = config.admin_socket;
     options.p2p.emplace();
     options.p2p->listen = config.p2p.listen;
     options.p2p->announce = config.p2p.announce;

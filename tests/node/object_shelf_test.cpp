@@ -26,19 +26,17 @@ TEST(ObjectShelf, MakesRoomByItsOldestObjects) {
 
 struct NamedObjects : testing::Test {
   NamedObjects() {
-    std::vector<crypto::Point> points;
     for (int i = 0; i < 4; ++i) {
       keys.push_back(crypto::NodeKey::generate(random));
-      points.push_back(keys.back().public_key());
+      members.emplace(node(keys.size() - 1), node::KnownNode{keys.back().public_key(), "", {}});
     }
-    members.emplace(dkg::Committee::make(points).value());
   }
   dkg::NodeId node(std::size_t i) const { return dkg::NodeId{keys[i].node_id()}; }
   static dkg::ObjectId id_of(const dkg::Envelope& envelope) {
     return *dkg::object_id(envelope, dkg::parse_message(envelope).value());
   }
   bool is_named(const dkg::ObjectId& id, const dkg::Envelope& envelope, std::size_t from) const {
-    return named_object(id, envelope.encode(), network, *members, node(from)).has_value();
+    return named_object(id, envelope.encode(), network, members, node(from)).has_value();
   }
   static dkg::Ready ready() {
     dkg::Ready out;
@@ -52,7 +50,7 @@ struct NamedObjects : testing::Test {
   sim::Random random{1};
   dkg::NetworkId network{{9}};
   std::vector<crypto::NodeKey> keys;
-  std::optional<dkg::Committee> members;
+  std::map<dkg::NodeId, node::KnownNode> members;
 };
 
 TEST_F(NamedObjects, OfSignedTypesComeFromAnybodyWithTheirSendersSignature) {
@@ -83,8 +81,8 @@ TEST_F(NamedObjects, OfUnsignedTypesAreWrappedByWhoeverGivesThem) {
 TEST_F(NamedObjects, OfAnotherNetworkOrOfNoFormAreNone) {
   const auto envelope = dkg::seal(ready(), keys[0], dkg::NetworkId{{8}});
   EXPECT_FALSE(is_named(id_of(envelope), envelope, 0));
-  EXPECT_FALSE(named_object({}, Bytes(100, 1), network, *members, node(0)).has_value());
-  EXPECT_FALSE(named_object({}, {}, network, *members, node(0)).has_value());
+  EXPECT_FALSE(named_object({}, Bytes(100, 1), network, members, node(0)).has_value());
+  EXPECT_FALSE(named_object({}, {}, network, members, node(0)).has_value());
   dkg::NodeStatus status;
   EXPECT_FALSE(is_named({}, dkg::wrap(status, node(0), network), 0));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <random>
+#include <set>
 
 #include "crypto/ecies.h"
 #include "crypto/eip712.h"
@@ -60,6 +61,12 @@ struct DealtCommittee {
         polynomial->evaluate(self)});
   }
 
+  const dkg::Member& member(dkg::Position position) const { return committee->at(position); }
+  std::set<dkg::NodeId> nodes(const std::set<dkg::Position>& positions) const {
+    std::set<dkg::NodeId> out;
+    for (const dkg::Position position : positions) out.insert(committee->at(position).node);
+    return out;
+  }
   crypto::Address gateway() const { return crypto::address_of(crypto::multiply_generator(gateway_key).point()); }
 
   // A request as a gateway signs it.

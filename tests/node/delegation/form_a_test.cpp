@@ -25,11 +25,11 @@ class Network {
 
   void connect() {
     for (auto& [i, node] : nodes_) {
-      std::set<Position> alive;
+      std::set<dkg::NodeId> alive;
       for (auto& [j, other] : nodes_) {
-        if (j != i && !dead.contains(j) && !silent.contains(j)) alive.insert(j);
+        if (j != i && !dead.contains(j) && !silent.contains(j)) alive.insert(dealt_.member(j).node);
       }
-      for (Position j : silent) alive.insert(j);
+      for (Position j : silent) alive.insert(dealt_.member(j).node);
       node.collector.members_alive(alive);
       node.responder.members_alive(alive);
     }
@@ -130,20 +130,20 @@ class Network {
           auto sealed = SealedA::parse(item.body);
           ASSERT_TRUE(sealed);
           if (corrupt.contains(from)) sealed->sealed[40] ^= 1;
-          run(to, node.collector.receive(from, *sealed, now_));
+          run(to, node.collector.receive(dealt_.member(from).node, *sealed, now_));
         } else {
           auto refusal = Refusal::parse(item.body);
           ASSERT_TRUE(refusal);
-          run(to, node.collector.receive(from, *refusal, now_));
+          run(to, node.collector.receive(dealt_.member(from).node, *refusal, now_));
         }
       } else if (item.type == DelegateRequest::kType) {
         auto request = DelegateRequest::parse(item.body);
         ASSERT_TRUE(request);
-        run(to, node.responder.receive(from, *request, {dealt_.gateway()}, node.key, now_));
+        run(to, node.responder.receive(dealt_.member(from), *request, {dealt_.gateway()}, node.key, now_));
       } else if (item.type == Need::kType) {
-        run(to, node.responder.receive(from, *Need::parse(item.body), now_));
+        run(to, node.responder.receive(dealt_.member(from).node, *Need::parse(item.body), now_));
       } else if (item.type == Done::kType) {
-        run(to, node.responder.receive(from, *Done::parse(item.body)));
+        run(to, node.responder.receive(dealt_.member(from).node, *Done::parse(item.body)));
       }
     }
   }
@@ -261,7 +261,7 @@ TEST(FormA, EveryWaiterIsToldInItsOwnTime) {
 TEST(FormA, AnIdleEntryForgetsItsReplyKey) {
   DealtCommittee dealt(5, 3, 1);
   Collector collector(dealt.credentials[0], {}, dealt.entropy);
-  collector.members_alive({2, 3, 4, 5});
+  collector.members_alive(dealt.nodes({2, 3, 4, 5}));
   Now now{Instant(1s), 1'800'000'000'000};
   auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
   std::weak_ptr<const ReplyKey> key;
@@ -365,8 +365,8 @@ TEST(FormA, AResultForARequestThatWasGivenUpDoesNotCountAgainstItsRepetition) {
   DealtCommittee dealt(3, 2, 1);
   Collector collector(dealt.credentials[0], {}, dealt.entropy);
   Responder responder(dealt.credentials[1], {});
-  collector.members_alive({2, 3});
-  responder.members_alive({1, 3});
+  collector.members_alive(dealt.nodes({2, 3}));
+  responder.members_alive(dealt.nodes({1, 3}));
   Now now{Instant(1s), 1'800'000'000'000};
   auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
   auto run_only_job = [&](Effects effects) {
@@ -381,16 +381,16 @@ TEST(FormA, AResultForARequestThatWasGivenUpDoesNotCountAgainstItsRepetition) {
     auto sent = collector.computed(std::move(admit), now);
     auto asked = DelegateRequest::parse(sent.send.at(0).body);
     asked->spare = 1;  // member 2 answers at once, whatever its rank
-    auto answer = run_only_job(responder.receive(1, *asked, {dealt.gateway()}, dealt.serving(2), now));
+    auto answer = run_only_job(responder.receive(dealt.member(1), *asked, {dealt.gateway()}, dealt.serving(2), now));
     return SealedA::parse(responder.computed(std::move(answer), now).send.at(0).body).value();
   };
   auto spoilt = ask(1);
   spoilt.sealed[40] ^= 1;
-  auto late = run_only_job(collector.receive(2, spoilt, now));
+  auto late = run_only_job(collector.receive(dealt.member(2).node, spoilt, now));
   now.instant += 2s;
   ASSERT_EQ(collector.tick(now).reply.size(), 1u) << "given up";
 
-  auto good = run_only_job(collector.receive(2, ask(2), now));
+  auto good = run_only_job(collector.receive(dealt.member(2).node, ask(2), now));
   EXPECT_TRUE(collector.computed(std::move(late), now).report.empty());
   auto finish = run_only_job(collector.computed(std::move(good), now));
   ASSERT_EQ(collector.computed(std::move(finish), now).reply.size(), 1u);

@@ -17,7 +17,7 @@ struct ResponderTest : testing::Test {
 
   Responder responder(ResponderLimits limits = {}) {
     Responder out(dealt.credentials[4], limits);
-    out.members_alive({1, 2, 3, 4});
+    out.members_alive(dealt.nodes({1, 2, 3, 4}));
     return out;
   }
   // As an entry makes it; `spare` lets this member be among the first whatever its rank.
@@ -39,7 +39,7 @@ struct ResponderTest : testing::Test {
     return out;
   }
   Effects receive(Responder& at, Position from, DelegateRequest request) {
-    return at.receive(from, std::move(request), {dealt.gateway()}, key, now);
+    return at.receive(dealt.member(from), std::move(request), {dealt.gateway()}, key, now);
   }
   Job finished(Effects effects) {
     EXPECT_EQ(effects.compute.size(), 1u);
@@ -92,7 +92,7 @@ TEST_F(ResponderTest, PlacesComeBackWhenRequestsEnd) {
     EXPECT_FALSE(at.computed(finished(std::move(first)), now).send.empty());
     Done done;
     done.rh = one.entry.rh;
-    at.receive(1, done);
+    at.receive(dealt.member(1).node, done);
   }
   ASSERT_EQ(refusal(receive(at, 1, one)), std::nullopt);
   now.instant += 11s;
@@ -116,7 +116,8 @@ TEST_F(ResponderTest, AnUnauthorisedRequestIsForgottenAtOnce) {
   need.round = 1;
   need.want = 5;
   now.instant += 1s;
-  EXPECT_TRUE(at.receive(1, need, now).compute.empty()) << "what was found bad is not computed again";
+  EXPECT_TRUE(at.receive(dealt.member(1).node, need, now).compute.empty())
+      << "what was found bad is not computed again";
   EXPECT_EQ(refusal(receive(at, 1, request(1))), std::nullopt) << "its place is free";
 }
 
@@ -144,9 +145,9 @@ TEST_F(ResponderTest, ANeedBeyondTheLastRoundIsIgnored) {
   need.want = 5;
   now.instant += 1s;
   need.round = 6;
-  EXPECT_TRUE(at.receive(1, need, now).compute.empty());
+  EXPECT_TRUE(at.receive(dealt.member(1).node, need, now).compute.empty());
   need.round = 5;
-  EXPECT_EQ(at.receive(1, need, now).compute.size(), 1u);
+  EXPECT_EQ(at.receive(dealt.member(1).node, need, now).compute.size(), 1u);
 }
 
 TEST_F(ResponderTest, RefusalsSayWhatIsWrong) {

@@ -1,0 +1,115 @@
+// How nodes that were not there learn of epochs: Links, shown to those that lag behind and followed by them
+// (PROTOCOL.md 4.7).
+#include <algorithm>
+
+#include "node/epochs.h"
+
+namespace kms::node {
+namespace {
+
+constexpr std::size_t kLinksShown = 16;       // in answer to one NodeStatus
+constexpr Duration kShowEvery = 1s;           // to one node
+constexpr Duration kRefusedFor = 10s;         // after a Link that does not verify
+constexpr std::size_t kApprovalsHeard = 512;  // 4 of each of 128 members
+
+}  // namespace
+
+// Members of an epoch's ceremony are shown its Link by that ceremony; all others here.
+void Epochs::show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now) {
+  const auto status = dkg::NodeStatus::parse(envelope.body);
+  if (!status || !newest_ || author == id_) return;
+  std::optional<std::uint32_t> from;
+  for (const auto& entry : status->entries) {
+    const bool is_behind = entry.key_set == genesis_->key_set && entry.epoch <= newest_->header.epoch &&
+                           entry.state < static_cast<std::uint32_t>(dkg::Phase::need_repair);
+    if (is_behind && (!from || entry.epoch < *from)) from = entry.epoch;
+  }
+  if (!from) return;
+  for (const dkg::Ceremony* ceremony : all()) {
+    const bool is_its = ceremony->plan().old ? ceremony->plan().old->header.epoch + 1 == *from : *from == 0;
+    if (is_its && ceremony->everybody().position_of(author)) return;
+  }
+  if (const auto shown = shown_.find(author); shown != shown_.end() && now.instant < shown->second + kShowEvery) return;
+  shown_[author] = now.instant;
+  const std::uint32_t end = std::min<std::uint32_t>(newest_->header.epoch + 1, *from + kLinksShown);
+  for (std::uint32_t epoch = *from; epoch < end; ++epoch) {
+    std::optional<dkg::Link> link;
+    if (const auto held = chain_.find(epoch); held != chain_.end()) {
+      link = held->second->link();
+    } else {
+      link = stored_link(epoch);
+    }
+    if (!link) return;
+    dkg::EpochChain chain;
+    chain.links.push_back(std::move(*link));
+    dkg::Effects effects;
+    effects.send.push_back({dkg::wrap(chain, id_, genesis_->network)});
+    out.steps.push_back({slot_of(epoch), std::move(effects)});
+  }
+}
+
+// What a ceremony of this node has not taken in already.
+void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now) {
+  const auto chain = dkg::EpochChain::parse(envelope.body);
+  if (!chain) return;
+  if (const auto refused = refused_.find(author); refused != refused_.end() && now.instant < refused->second) return;
+  for (const dkg::Link& link : chain->links) {
+    if (link.header.terms.key_set != genesis_->key_set || link.header.epoch != wanted()) continue;
+    const bool is_first = link.header.epoch == 0;
+    if (is_first && (current_ || link.header.committee() != genesis_->members)) continue;  // its ceremony hears it
+    auto record = dkg::verify_link(link, genesis_->network, newest_.get());
+    const TermsPtr terms = record ? terms_of(link.header) : nullptr;
+    if (!terms) {
+      refused_[author] = now.instant + kRefusedFor;
+      return;
+    }
+    if (!takes_part(*terms)) {
+      dkg::Effects note;
+      note.save.writes.push_back(dkg::Put{"slot/" + to_hex(slot_of(wanted()).view()) + "/link", link.body()});
+      out.steps.push_back({slot_of(wanted()), std::move(note)});
+      grace_left_ = Duration{};
+      follow(*record, terms);
+      advance(out, now);
+      continue;
+    }
+    // A ceremony with this very plan has heard it.
+    const bool is_known = next_ && next_->ceremony.plan().members == terms->members &&
+                          next_->ceremony.plan().threshold == terms->threshold &&
+                          next_->ceremony.plan().file == terms->file;
+    if (is_known) return;
+    auto period = make(terms, now);
+    if (!period) return;
+    replace_next(std::move(*period), out, now);
+    auto effects = next_->ceremony.receive(envelope, author, now);
+    if (!effects.empty()) out.steps.push_back({next_->ceremony.slot(), std::move(effects)});
+    advance(out, now);
+  }
+}
+
+// For a ceremony that is made later, and for operators. The own ones come back from the outbox.
+void Epochs::hear_approval(const dkg::Envelope& envelope) {
+  const auto approval = dkg::Approval::parse(envelope.body);
+  if (!approval || !newest_ || approval->purpose != dkg::ApprovalPurpose::reshare) return;
+  if (approval->key_set != genesis_->key_set || approval->epoch != wanted() || approval->branch != 0) return;
+  const dkg::Committee& members = newest_->header.committee();
+  if (members.position_of(envelope.sender) != approval->index) return;
+  std::size_t held = 0;
+  for (const dkg::Envelope& other : approvals_) {
+    if (other.body == envelope.body) return;
+    if (other.sender == envelope.sender) ++held;
+  }
+  if (held >= 4 || approvals_.size() >= kApprovalsHeard) return;
+  const auto digest = approval->approval_digest(genesis_->network);
+  if (!crypto::verify(members.at(approval->index).key, approval->signature, digest)) return;
+  approvals_.push_back(envelope);
+}
+
+std::vector<dkg::Approval> Epochs::heard_approvals() const {
+  std::vector<dkg::Approval> out;
+  for (const dkg::Envelope& envelope : approvals_) {
+    if (auto approval = dkg::Approval::parse(envelope.body)) out.push_back(std::move(*approval));
+  }
+  return out;
+}
+
+}  // namespace kms::node

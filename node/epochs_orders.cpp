@@ -1,0 +1,93 @@
+// What operators order (PROTOCOL.md 4.1, 4.8).
+#include "node/epochs.h"
+#include "node/network_terms.h"
+
+namespace kms::node {
+
+Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now) {
+  auto parsed = later_terms(*genesis_, file);
+  if (!parsed) return parsed.error();
+  if (!newest_ && current_) return error("no key is released yet: there is nothing to move to another committee");
+  const std::string number = std::to_string(parsed->epoch);
+  const bool is_member_now = is_old_member();
+  if (!is_member_now && !is_member(parsed->members)) {
+    return error("this node is a member neither of the committee in charge nor of the one in the file");
+  }
+  const bool fits = is_member_now ? parsed->epoch == wanted() : parsed->epoch >= wanted();
+  if (!fits) {
+    return error("the file is for epoch " + number + ", the next epoch is " + std::to_string(wanted()) +
+                 "; write epoch = " + std::to_string(wanted()));
+  }
+  if (is_member_now && parsed->threshold.t() < terms_->threshold.t() && parsed->lower == dkg::LowerThreshold::refused) {
+    return error("the file lowers the threshold from " + std::to_string(terms_->threshold.t()) + " to " +
+                 std::to_string(parsed->threshold.t()) + "; if that is meant, write allow_lower_threshold = true");
+  }
+  if (approved_ && approved_->epoch == parsed->epoch && approved_->file != parsed->file && is_member_now) {
+    return error("this node has approved another file for epoch " + number + ": " + approved_->file.hex() +
+                 "; a node approves one file per epoch");
+  }
+  if (next_ && next_->is_opened && next_->ceremony.plan().file != parsed->file) {
+    return error("epoch " + number + " is being made already (" + next_->ceremony.status().summary +
+                 "); once it is released, give the file the next number");
+  }
+  EpochSteps out;
+  dkg::Effects note;
+  note.save.writes.push_back(dkg::Put{"epochs/" + std::to_string(parsed->epoch) + "/file", to_bytes(as_bytes(file))});
+  approved_ = std::make_shared<const NetworkTerms>(std::move(*parsed));
+  out.steps.push_back({slot_of(approved_->epoch), std::move(note)});
+  advance(out, now);
+  if (!approved_) return error("the committees do not fit together: at most 128 nodes take part in a reshare");
+  if (!is_member_now) return out;
+  return sign_approval(not_after, std::move(out), now);
+}
+
+Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now now) {
+  if (!newest_) return error("no key is released yet: there are no shares to refresh");
+  if (!is_old_member()) return error("this node is not a member of the committee in charge");
+  if (approved_ && approved_->epoch == wanted()) {
+    return error("this node has approved a file for epoch " + std::to_string(wanted()) +
+                 ": that epoch renews the shares, too");
+  }
+  is_refresh_ordered_ = true;
+  EpochSteps out;
+  advance(out, now);
+  return sign_approval(not_after, std::move(out), now);
+}
+
+Result<EpochSteps> Epochs::sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now) {
+  if (!next_) return error("the next epoch cannot be made here");
+  dkg::Ceremony& ceremony = next_->ceremony;
+  const std::uint64_t life = static_cast<std::uint64_t>(kApprovalLife.count());
+  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(now.unix_s() + life));
+  if (end <= now.unix_s()) return error("the approval would be over before it begins");
+  EpochSteps out = std::move(before);
+  out.steps.push_back({ceremony.slot(), ceremony.approve(end, now)});
+  advance(out, now);
+  return out;
+}
+
+Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std::uint64_t> not_after, Now now) {
+  if (!newest_ || !current_) return error("this node is not a member of a committee with a key");
+  const auto place = newest_->header.committee().position_of(subject);
+  if (!place) return error("that node is not a member of the committee in charge");
+  dkg::Ceremony& ceremony = current_->ceremony;
+  if (!is_member(newest_->header.committee())) return error("this node is not a member of the committee in charge");
+  const std::uint64_t life = static_cast<std::uint64_t>(kApprovalLife.count());
+  const auto pending = ceremony.pending_repair_approval(*place, now);
+  const std::uint64_t end = not_after.value_or(pending.value_or(now.unix_s() + life));
+  if (end <= now.unix_s()) return error("the approval would be over before it begins");
+  EpochSteps out;
+  out.steps.push_back({ceremony.slot(), ceremony.approve_repair(*place, end, now)});
+  advance(out, now);
+  return out;
+}
+
+Result<EpochSteps> Epochs::start(Now now) {
+  if (newest_ || !current_) return error("there is no key to be made here");
+  EpochSteps out;
+  out.steps.push_back({current_->ceremony.slot(), current_->ceremony.order(now)});
+  advance(out, now);
+  return out;
+}
+
+}  // namespace kms::node
