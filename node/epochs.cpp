@@ -37,8 +37,9 @@ void add(EpochSteps& out, const dkg::SlotId& slot, dkg::Effects effects) {
 }  // namespace
 
 Result<Epochs> Epochs::begin(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy,
-                             Now now, Duration grace) {
+                             Now now, Duration grace, Disk disk) {
   Epochs out(terms, self, records, entropy, grace);
+  out.restore_silence(disk);
   bool is_released = true;
   while (is_released) {
     auto loaded = out.load(now);
@@ -108,7 +109,7 @@ bool Epochs::takes_part(const NetworkTerms& next) const {
 }
 
 TermsPtr Epochs::planned() const {
-  if (!newest_) return nullptr;
+  if (!newest_ || is_silent()) return nullptr;
   if (approved_ && approved_->epoch == wanted() && takes_part(*approved_)) return approved_;
   const bool is_wanted = terms_->refresh_every || is_refresh_ordered_;
   return is_old_member() && is_wanted ? terms_ : nullptr;
@@ -146,7 +147,7 @@ Result<bool> Epochs::load(Now now) {
     const bool has_begun = !records_->list(slot_record(slot_of(epoch), "")).empty();
     if (terms_->refresh_every || has_begun) terms = terms_;
   }
-  if (!terms) return false;
+  if (!terms || (!link && is_silent())) return false;
   if (!takes_part(*terms)) {
     if (!link) return false;
     auto record = dkg::verify_link(*link, genesis_->network, newest_.get());
@@ -269,6 +270,7 @@ EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& aut
   EpochSteps out;
   const bool is_status = envelope.type == dkg::MessageType::node_status;
   if (is_status) show_links(envelope, author, out, now);
+  if (is_status) hear_report(envelope, author, out);
   if (envelope.type == dkg::MessageType::approval) hear_approval(envelope);
   const auto hear = [&](dkg::Ceremony& ceremony) {
     const bool is_past = &ceremony != current() && &ceremony != next();
@@ -282,6 +284,7 @@ EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& aut
 
 EpochSteps Epochs::tick(Now now) {
   EpochSteps out;
+  if (!std::exchange(is_silence_noted_, true)) note_silence(out);
   each([&](dkg::Ceremony& ceremony) { return ceremony.tick(now); }, out, now);
   return out;
 }

@@ -34,7 +34,7 @@ class Epochs {
   // `terms` are those of epoch 0; `self` names no shares. `records` shows whatever the steps given out so far asked to
   // be saved. All references outlive the object.
   static Result<Epochs> begin(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy,
-                              Now now, Duration grace = kGrace);
+                              Now now, Duration grace = kGrace, Disk disk = Disk::whole);
 
   EpochSteps receive(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now);
   EpochSteps tick(Now now);
@@ -121,12 +121,18 @@ class Epochs {
   void follow(const dkg::EpochRecord& record, TermsPtr terms);
   void take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
   void show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
+  // A node that does not know what it said keeps out of slots that may have been open then.
+  void restore_silence(Disk disk);
+  bool is_silent() const { return is_silent_ || silent_epoch_ == wanted(); }
+  void hear_report(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out);
+  void note_silence(EpochSteps& out) const;
   void hear_approval(const dkg::Envelope& envelope);
   void replace_next(Period&& period, EpochSteps& out, Now now);
   // Whatever became possible: the next epoch is made, or takes charge.
   void advance(EpochSteps& out, Now now);
   void retire_past(EpochSteps& out, Now now);
   void plan_next(EpochSteps& out, Now now);
+  EpochSteps remember(NetworkTerms&& terms, std::string_view file);
   Result<EpochSteps> sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now);
   template <class Call>
   void each(const Call& call, EpochSteps& out, Now now);
@@ -143,6 +149,10 @@ class Epochs {
   std::deque<Period> past_;                  // newest first
   std::map<std::uint32_t, EpochPtr> chain_;  // the newest kPastMax released ones
   TermsPtr approved_;
+  bool is_silent_ = false;                     // in every slot, until it is known how far others are
+  std::optional<std::uint32_t> silent_epoch_;  // in the slot of this epoch
+  std::set<dkg::NodeId> level_;                // members that are no further than this node
+  bool is_silence_noted_ = true;
   bool is_refresh_ordered_ = false;
   std::deque<dkg::Envelope> approvals_;  // heard for the slot that comes next, whatever they approve
   std::set<dkg::NodeId> peers_;

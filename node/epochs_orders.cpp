@@ -3,13 +3,27 @@
 #include "node/network_terms.h"
 
 namespace kms::node {
+namespace {
+
+constexpr const char* kSilent =
+    "this node came back with an old data folder: it keeps out of the epoch that comes next, and others decide";
+
+// Whole days, so that operators who approve one after the other name the same end.
+std::uint64_t usual_end(Now now) {
+  constexpr std::uint64_t kDay = 24 * 60 * 60;
+  return (now.unix_s() / kDay + 1) * kDay + static_cast<std::uint64_t>(Epochs::kApprovalLife.count());
+}
+
+}  // namespace
 
 Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now) {
   auto parsed = later_terms(*genesis_, file);
   if (!parsed) return parsed.error();
   if (!newest_ && current_) return error("no key is released yet: there is nothing to move to another committee");
+  if (newest_ && parsed->file == newest_->header.file) return remember(std::move(*parsed), file);
   const std::string number = std::to_string(parsed->epoch);
   const bool is_member_now = is_old_member();
+  if (is_member_now && is_silent()) return error(kSilent);
   if (!is_member_now && !is_member(parsed->members)) {
     return error("this node is a member neither of the committee in charge nor of the one in the file");
   }
@@ -23,8 +37,8 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
                  std::to_string(parsed->threshold.t()) + "; if that is meant, write allow_lower_threshold = true");
   }
   if (approved_ && approved_->epoch == parsed->epoch && approved_->file != parsed->file && is_member_now) {
-    return error("this node has approved another file for epoch " + number + ": " + approved_->file.hex() +
-                 "; a node approves one file per epoch");
+    return error("a node approves one file per epoch, and this one has approved another for epoch " + number + ": " +
+                 approved_->file.hex());
   }
   if (next_ && next_->is_opened && next_->ceremony.plan().file != parsed->file) {
     return error("epoch " + number + " is being made already (" + next_->ceremony.status().summary +
@@ -41,9 +55,22 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   return sign_approval(not_after, std::move(out), now);
 }
 
+// The file that the epoch in charge goes by, which a node that lost its disk has not any more: names and rules.
+EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file) {
+  terms_ = std::make_shared<const NetworkTerms>(std::move(terms));
+  if (current_) current_->terms = terms_;
+  dkg::Effects note;
+  const std::string key = "epochs/" + std::to_string(newest_->header.epoch) + "/file";
+  note.save.writes.push_back(dkg::Put{key, to_bytes(as_bytes(file))});
+  EpochSteps out;
+  out.steps.push_back({newest_->slot(), std::move(note)});
+  return out;
+}
+
 Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now now) {
   if (!newest_) return error("no key is released yet: there are no shares to refresh");
   if (!is_old_member()) return error("this node is not a member of the committee in charge");
+  if (is_silent()) return error(kSilent);
   if (approved_ && approved_->epoch == wanted()) {
     return error("this node has approved a file for epoch " + std::to_string(wanted()) +
                  ": that epoch renews the shares, too");
@@ -57,8 +84,7 @@ Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now n
 Result<EpochSteps> Epochs::sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now) {
   if (!next_) return error("the next epoch cannot be made here");
   dkg::Ceremony& ceremony = next_->ceremony;
-  const std::uint64_t life = static_cast<std::uint64_t>(kApprovalLife.count());
-  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(now.unix_s() + life));
+  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(usual_end(now)));
   if (end <= now.unix_s()) return error("the approval would be over before it begins");
   EpochSteps out = std::move(before);
   out.steps.push_back({ceremony.slot(), ceremony.approve(end, now)});
@@ -72,9 +98,8 @@ Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std:
   if (!place) return error("that node is not a member of the committee in charge");
   dkg::Ceremony& ceremony = current_->ceremony;
   if (!is_member(newest_->header.committee())) return error("this node is not a member of the committee in charge");
-  const std::uint64_t life = static_cast<std::uint64_t>(kApprovalLife.count());
   const auto pending = ceremony.pending_repair_approval(*place, now);
-  const std::uint64_t end = not_after.value_or(pending.value_or(now.unix_s() + life));
+  const std::uint64_t end = not_after.value_or(pending.value_or(usual_end(now)));
   if (end <= now.unix_s()) return error("the approval would be over before it begins");
   EpochSteps out;
   out.steps.push_back({ceremony.slot(), ceremony.approve_repair(*place, end, now)});

@@ -15,7 +15,7 @@ Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr 
                                  const dkg::Records& records, Entropy& entropy, Now now) {
   auto impl = std::make_unique<Impl>(std::move(terms), std::move(credentials), std::move(options), entropy);
   dkg::Self self{impl->credentials->node_key, impl->credentials->node_secret};
-  auto epochs = Epochs::begin(impl->terms, self, records, entropy, now, impl->options.grace);
+  auto epochs = Epochs::begin(impl->terms, self, records, entropy, now, impl->options.grace, impl->options.disk);
   if (!epochs) return epochs.error();
   impl->epochs.emplace(std::move(*epochs));
   impl->refresh_members();

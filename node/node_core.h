@@ -96,6 +96,7 @@ struct NodeOptions {
   bool form_a = true;
   delegation::CollectorLimits collector;
   delegation::ResponderLimits responder;
+  Disk disk = Disk::whole;
   Duration grace = 10min;         // an epoch answers so long after its successor is released
   std::size_t outbox_max = 4096;  // items waiting for a flush; further ones are dropped and counted
   std::size_t outbox_bytes_max = std::size_t{16} << 20;  // the same, in bytes

@@ -78,10 +78,11 @@ Result<EpochSteps> NodeCore::Impl::order(const HttpRequest& request, const Targe
     if (file == nullptr || !file->is_string()) return error("\"file\" must hold the text of the network file");
     auto steps = epochs->approve(std::string_view(file->as_string()), *not_after, now);
     if (steps) {
-      answer["epoch"] = epochs->approved()->epoch;
-      answer["file"] = epochs->approved()->file.hex();
-      answer["threshold"] = epochs->approved()->threshold.t();
-      answer["memberCount"] = epochs->approved()->threshold.n();
+      const NetworkTerms& approved = epochs->approved() ? *epochs->approved() : *epochs->terms();
+      answer["epoch"] = approved.epoch;
+      answer["file"] = approved.file.hex();
+      answer["threshold"] = approved.threshold.t();
+      answer["memberCount"] = approved.threshold.n();
     }
     return steps;
   }

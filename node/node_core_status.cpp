@@ -8,6 +8,7 @@ namespace kms::node {
 namespace {
 
 constexpr Duration kStatusEvery = 10s;
+constexpr Duration kStatusWaiting = 2s;  // of a node that waits to be shown a Link
 
 }  // namespace
 
@@ -16,7 +17,7 @@ void NodeCore::Impl::send_status(Now now) {
   dkg::NodeStatus status{epochs->status()};
   if (last_status == status.entries && now.instant < status_due) return;
   last_status = status.entries;
-  status_due = now.instant + kStatusEvery;
+  status_due = now.instant + (epochs->current() == nullptr ? kStatusWaiting : kStatusEvery);
   outbox.add(Topic::ceremony, {}, dkg::wrap(status, self, terms.network));
 }
 

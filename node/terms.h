@@ -10,6 +10,9 @@
 
 namespace kms::node {
 
+// Whether the records hold all that this node has said (PROTOCOL.md 4.9).
+enum class Disk : std::uint8_t { whole, rolled_back };
+
 // A node that is or was a member of some epoch, or is to become one.
 struct KnownNode {
   crypto::Point key;

@@ -24,6 +24,7 @@ void Runtime::Impl::start() {
                                       [self](HttpRequestId id, HttpRequest&& request) {
                                         if (auto alive = self.lock()) alive->on_request(id, std::move(request));
                                       });
+  if (!options.node_key_file.empty()) mark = std::make_unique<CommitMark>(options.node_key_file);
   if (!options.admin_socket.empty()) {
     admin = std::make_unique<AdminSocket>(context, options.admin_socket, [self](HttpRequest&& request) {
       auto alive = self.lock();
@@ -68,6 +69,7 @@ void Runtime::Impl::apply(NodeEffects&& effects) {
   if (!effects.save.empty()) {
     if (store == nullptr) throw std::runtime_error("store: this node has no store to save to");
     store->commit(effects.save);
+    if (mark) mark->note(store->commits());
   }
   if (host && core.membership() != membership) renew_members();
   pool->submit(std::move(effects.compute));

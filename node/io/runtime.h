@@ -26,7 +26,8 @@ struct RuntimeOptions {
   net::DiscoveryOptions discovery;
   net::ObjectExchangeOptions objects;
   std::size_t compute_threads = 1;
-  std::string admin_socket;  // path; empty: no orders can be given
+  std::string node_key_file;  // beside which the store's progress is marked; empty: nowhere
+  std::string admin_socket;   // path; empty: no orders can be given
   bool metrics = true;
 };
 

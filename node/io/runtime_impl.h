@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "node/io/admin_socket.h"
+#include "node/io/commit_mark.h"
 #include "node/io/compute_pool.h"
 #include "node/io/peer_records.h"
 #include "node/io/runtime.h"
@@ -46,6 +47,7 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   std::optional<net::ObjectExchange> objects;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<AdminSocket> admin;
+  std::unique_ptr<CommitMark> mark;
   std::unique_ptr<ComputePool> pool;
   std::map<net::PeerId, dkg::NodeId> members;   // by PeerId: all nodes whose words count
   std::map<dkg::NodeId, net::PeerId> peer_ids;  // of members

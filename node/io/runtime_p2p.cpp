@@ -16,10 +16,6 @@ namespace {
 // Who is connected and how far away they are is told to the core at every change and this often.
 constexpr std::chrono::milliseconds kLinksEvery{1000};
 
-net::PeerId peer_id_of(const crypto::Point& key) {
-  return net::PeerId::of(net::PublicKey::from_secp256k1(key));
-}
-
 net::ObjectUse object_use(ObjectVerdict verdict) {
   switch (verdict) {
     case ObjectVerdict::taken:

@@ -8,6 +8,7 @@
 #include "crypto/io/file.h"
 #include "crypto/io/keystore_file.h"
 #include "node/gossip_layout.h"
+#include "node/io/commit_mark.h"
 #include "node/io/data_lock.h"
 #include "node/io/log.h"
 #include "node/io/peer_sources.h"
@@ -115,6 +116,18 @@ Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& cr
                               std::move(keys), node_options(config), entropy, kms::io::system_now());
 }
 
+// An old or empty data folder under a key that has come further: the node does not know all that it has said.
+Disk disk_of(const Config& config, const Store& store) {
+  const CommitMark mark(config.node_key_file);
+  if (!mark.is_kept()) log(LogLevel::warn, "cannot keep " + mark.path() + ": an old data folder would not be noticed");
+  if (mark.value() <= store.commits()) return Disk::whole;
+  log(LogLevel::warn,
+      "the data folder is older than what this node has said (" + mark.path() +
+          "): it takes no part in ceremonies that are under way, and waits for what others decide. If no "
+          "key was ever made, remove that file");
+  return Disk::rolled_back;
+}
+
 void log_start(const Config& config, const delegation::Credentials& credentials, const Runtime& runtime) {
   for (const std::string& warning : config.warnings) log(LogLevel::warn, "config: " + warning);
   crypto::Address signer = crypto::address_of(crypto::multiply_generator(credentials.response_wallet).point());
@@ -204,7 +217,10 @@ Result<Node> start_node(boost::asio::io_context& context, Config config, Entropy
     log(LogLevel::info, policy == net::TopicPolicy::mesh ? "p2p: members' messages travel along a mesh"
                                                          : "p2p: members send their messages straight to all");
     node.peer_sources = PeerSources{config.p2p, *config.network_file, *network};
-    auto core = NodeCore::begin(std::move(*terms), node.credentials, node_options(config), *node.store, entropy,
+    NodeOptions core_options = node_options(config);
+    core_options.disk = disk_of(config, *node.store);
+    options.node_key_file = config.node_key_file;
+    auto core = NodeCore::begin(std::move(*terms), node.credentials, std::move(core_options), *node.store, entropy,
                                 kms::io::system_now());
     if (!core) return core.error();
     node.runtime = std::make_unique<Runtime>(context, std::move(*core), node.credentials, node.store.get(),

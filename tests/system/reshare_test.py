@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Operators' orders at real nodes: refresh, other committees, repair of a lost share. The public key never changes."""
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+import client
+from network import BIN, ROOT, Network, layout, start, wait_until
+
+GRACE_SECONDS = 3
+ENVIRONMENT = {"KMS_DELEGATION__GRACE": f"{GRACE_SECONDS}s"}
+
+
+class Orders(Network):
+    """A network whose committee may change: `plan` is that of the epoch in charge, `identities` are of all nodes."""
+
+    def __init__(self, name, nodes=5, threshold=3, room=0, rules=""):
+        super().__init__(name, nodes, threshold)
+        if rules:
+            text = self.folder.network.read_text()
+            self.folder.network.write_text(text.replace("threshold =", rules + "\nthreshold =", 1))
+        self.socket_of = lambda index: self.folder.node(index) / "data/admin.sock"
+
+    def start(self, *indices, environment=None):
+        super().start(*indices, environment={**ENVIRONMENT, **(environment or {})})
+
+    def kmsctl(self, *arguments, fails=False):
+        done = subprocess.run([BIN / "kmsctl", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+        if (done.returncode != 0) != fails:
+            raise AssertionError(f"kmsctl {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def sockets(self, indices):
+        for index in indices:
+            wait_until(self.socket_of(index).is_socket, f"the admin socket of node-{index}", 20)
+        return [text for index in indices for text in ("--socket", self.socket_of(index))]
+
+    def epoch(self, index):
+        return client.fetch(self.port(index), "/v1/ceremonies")["epoch"]
+
+    def add_nodes(self, nodes):
+        """Keys, files and processes of nodes that no committee has yet."""
+        plan = layout.Plan(nodes, min(self.plan.threshold, nodes), self.plan.base_port)
+        options = type("Options", (), {"root": ROOT, "bin": BIN})
+        for index in range(len(self.identities) + 1, nodes + 1):
+            self.identities.append(start.make_identity(options, self.folder, index, joins=True))
+            (self.folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
+        self.folder.peers.write_text(layout.peers_text(plan, self.identities))
+        self.members = range(1, len(self.identities) + 1)
+        for index in self.members:
+            (self.folder.node(index) / "node.toml").write_text(layout.node_text(plan, self.folder, index))
+            if f"node-{index}" not in self.processes:
+                self.start(index)
+
+    def next_file(self, nodes, threshold, epoch):
+        plan = layout.Plan(nodes, threshold, self.plan.base_port)
+        file = self.folder.next_network(epoch)
+        file.write_text(layout.later_network_text(self.folder, plan, self.identities[:nodes], epoch,
+                                                  threshold < self.plan.threshold))
+        self.plan = plan
+        return file
+
+    def has_erased(self, index):
+        """Every epoch but the one in charge; those in which the node has no part are not among its ceremonies."""
+        said = client.fetch(self.port(index), "/v1/ceremonies")
+        return all(each["phase"] == "erased" for each in said["ceremonies"] if each["epoch"] != said["epoch"])
+
+    def stored(self, index, pattern):
+        """Names of records and key-encryption keys on the disk of a node that does not run."""
+        path = f"file:{self.folder.node(index) / 'data/store.db'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(path, uri=True)) as store:
+            found = store.execute("SELECT key FROM records WHERE key LIKE ? UNION SELECT name FROM keks WHERE name LIKE ?",
+                                  (pattern, pattern)).fetchall()
+        return [row[0] for row in found]
+
+
+class Load:
+    """Delegations one after the other, at one node after the other, until the block ends; none may fail."""
+
+    def __init__(self, network, entries):
+        self.network, self.entries = network, list(entries)
+        self.done, self.failed, self.is_over = 0, [], False
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.is_over:
+            index = self.entries[self.done % len(self.entries)]
+            try:
+                self.network.delegate(index, self.network.request(index))
+            except Exception as problem:  # noqa: BLE001: whatever it is, it is the test's finding
+                self.failed.append(f"node-{index}: {problem!r}")
+            self.done += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, problem, trace):
+        self.is_over = True
+        self.thread.join(30)
+        if kind is None and (self.failed or self.done == 0):
+            raise AssertionError(f"{len(self.failed)} of {self.done} delegations failed: {self.failed[:3]}")
+
+
+class ChangedCommittee(unittest.TestCase):
+    def step(self, network, nodes, threshold, everybody):
+        epoch = network.epoch(1) + 1
+        key = network.key(1)["publicKey"]
+        with Load(network, range(1, min(nodes, network.plan.nodes) + 1)):
+            network.kmsctl("reshare", "--wait", 60, network.next_file(nodes, threshold, epoch),
+                           *network.sockets(everybody))
+            for index in range(1, nodes + 1):
+                wait_until(lambda: network.ready(index).status == 200, f"node-{index} ready", 20)
+            time.sleep(1)
+        for index in range(1, nodes + 1):
+            now = network.key(index)
+            self.assertEqual((now["publicKey"], now["epoch"], now["threshold"], len(now["members"])),
+                             (key, epoch, threshold, nodes), f"node-{index}")
+            network.delegate(index)
+        return epoch
+
+    def test_from_five_to_seven_to_four_with_one_public_key_and_no_failed_delegation(self):
+        with Orders("committees") as network:
+            network.start()
+            network.wait_ready()
+            first = network.key(1)["publicKey"]
+            network.add_nodes(7)
+            self.step(network, 7, 4, range(1, 8))
+            self.step(network, 4, 2, range(1, 8))
+            self.assertEqual(network.key(1)["publicKey"], first)
+            network.kmsctl("refresh", "--wait", 60, *network.sockets(range(1, 5)))
+            self.assertEqual(network.key(1)["publicKey"], first)
+            for index in range(1, 5):
+                network.delegate(index)
+            # What is superseded is gone after the grace period, also at those that left.
+            current = client.fetch(network.port(1), "/v1/ceremonies")["ceremonies"][0]["id"][2:]
+            for index in range(1, 8):
+                wait_until(lambda: network.has_erased(index), f"erasure at node-{index}", GRACE_SECONDS + 15)
+            self.assertEqual(network.ready(7).status, 503)
+            network.end(*network.members, number=signal.SIGTERM)
+            for index in range(1, 8):
+                held = network.stored(index, "slot/%/share") + network.stored(index, "slot/%/epoch")
+                self.assertEqual(sorted(held), [f"slot/{current}/epoch", f"slot/{current}/share"] if index < 5 else [],
+                                 f"shares and their keys on the disk of node-{index}")
+                self.assertNotIn("blame", network.log(index))
+
+    def test_no_quorum_no_change_and_the_nodes_say_who_approved(self):
+        with Orders("quorum") as network:
+            network.start()
+            network.wait_ready()
+            file = network.next_file(5, 2, 1)
+            network.kmsctl("approve", file, *network.sockets([1, 2, 3]))
+            time.sleep(2)
+            self.assertEqual([network.epoch(index) for index in network.members], [0] * 5)
+
+            def pending():
+                plans = client.fetch(network.port(5), "/v1/ceremonies")["approvals"]
+                return len(plans) == 1 and len(plans[0]["by"]) == 3 and plans[0]["epoch"] == 1
+            wait_until(pending, "node-5 naming the three approvals", 15)
+            text = network.kmsctl("refresh", *network.sockets([1]), fails=True)
+            self.assertIn("has approved a file for epoch 1", text)
+            network.kmsctl("approve", file, *network.sockets([4]))
+            for index in network.members:  # node-5's operator said nothing: it follows what the others decided
+                wait_until(lambda: network.epoch(index) == 1, f"node-{index} in epoch 1", 60)
+                wait_until(lambda: network.ready(index).status == 200, f"node-{index} ready", 20)
+                network.delegate(index)
+
+    def test_a_wrong_file_is_refused_with_the_reason(self):
+        with Orders("wrong") as network:
+            network.start()
+            network.wait_ready()
+            file = network.next_file(5, 4, 1)
+            good = file.read_text()
+            for change, reason in [(("epoch = 1", "epoch = 3"), "write epoch = 1"),
+                                   (('name = "testnet', 'name = "other'), "another network"),
+                                   (("id = 31337", "id = 31338"), "never change"),
+                                   (("threshold = 4", "threshold = 2"), "allow_lower_threshold = true"),
+                                   (("threshold = 4", "threshold = 9"), "threshold")]:
+                file.write_text(good.replace(*change, 1))
+                self.assertIn(reason, network.kmsctl("approve", file, *network.sockets([1]), fails=True))
+            file.write_text(good)
+            network.kmsctl("approve", file, *network.sockets([1]))
+            file.write_text(good + "# changed\n")
+            self.assertIn("one file per epoch", network.kmsctl("approve", file, *network.sockets([1]), fails=True))
+            answer = client.ask(network.port(1), "/v1/admin/refresh", "POST", "{}")
+            self.assertEqual(answer.status, 404)
+            self.assertEqual(oct(os.stat(network.socket_of(1)).st_mode & 0o777), "0o600")
+
+
+class LostDisk(unittest.TestCase):
+    def wipe(self, network, index):
+        network.end(index)
+        shutil.rmtree(network.folder.node(index) / "data")
+        (network.folder.node(index) / "data").mkdir(mode=0o700)
+        network.start(index)
+        wait_until(lambda: network.epoch(index) == network.epoch(1 if index != 1 else 2), "learning the epoch", 30)
+
+    def has_share(self, network, index):
+        return client.fetch(network.port(index), "/v1/ceremonies")["ceremonies"][0]["phase"] == "released"
+
+    def test_a_wiped_node_gets_its_share_back_once_a_quorum_of_operators_approves(self):
+        with Orders("wiped") as network:
+            network.start()
+            network.wait_ready()
+            transcript = network.key(1)["transcript"]
+            self.wipe(network, 3)
+            network.kmsctl("repair", "node-3", *network.sockets([1, 2, 4]))
+            time.sleep(3)
+            self.assertFalse(self.has_share(network, 3), "three approvals are no quorum of five")
+            began = time.monotonic()
+            network.kmsctl("repair", "node-3", *network.sockets([5]))
+            wait_until(lambda: self.has_share(network, 3), "the repair", 60)
+            print(f"repaired {time.monotonic() - began:.2f} s after the last approval", flush=True)
+            self.assertEqual(network.key(3)["transcript"], transcript)
+            network.end(1, 2)  # now its share is needed
+            for index in (3, 4, 5):
+                wait_until(lambda: network.delegate(index), f"an answer of node-{index}", 10)
+                self.assertNotIn("blame", network.log(index))
+
+    def test_without_repair_approval_it_gets_its_share_back_alone(self):
+        with Orders("alone", rules="repair_approval = false") as network:
+            network.start()
+            network.wait_ready()
+            began = time.monotonic()
+            self.wipe(network, 2)
+            wait_until(lambda: self.has_share(network, 2), "the repair", 10)
+            print(f"repaired {time.monotonic() - began:.2f} s after the loss", flush=True)
+            network.end(1, 3)
+            for index in (2, 4, 5):
+                wait_until(lambda: network.delegate(index), f"an answer of node-{index}", 10)
+
+    def test_a_node_with_an_old_disk_does_not_bring_an_erased_epoch_back(self):
+        with Orders("stale") as network:
+            network.start()
+            network.wait_ready()
+            data = network.folder.node(4) / "data"
+            network.end(4)
+            copy = network.path / "backup"
+            shutil.copytree(data, copy, ignore=shutil.ignore_patterns("admin.sock", "store.lock"))
+            network.start(4)
+            wait_until(lambda: network.ready(4).status == 200, "node-4 back", 20)
+            network.kmsctl("refresh", "--wait", 60, *network.sockets(network.members))
+            old = [each["id"][2:] for each in client.fetch(network.port(1), "/v1/ceremonies")["ceremonies"]][-1]
+            wait_until(lambda: network.has_erased(4), "erasure", GRACE_SECONDS + 15)
+            network.end(4, number=signal.SIGTERM)
+            self.assertFalse(network.stored(4, f"slot/{old}/share"))
+            shutil.rmtree(data)
+            shutil.copytree(copy, data)
+            self.assertTrue(network.stored(4, f"slot/{old}/share"), "the copy holds the old share")
+            network.start(4)
+            wait_until(lambda: network.epoch(4) == 1, "node-4 learning that its epoch is over", 20)
+            wait_until(lambda: network.has_erased(4), "erasure of the old share at once", 2)
+            self.assertFalse(self.has_share(network, 4))
+            self.assertIn("data folder is older", network.log(4))
+            network.kmsctl("repair", "node-4", *network.sockets([1, 2, 3, 5]))
+            wait_until(lambda: self.has_share(network, 4), "the repair", 60)
+            network.delegate(4)
+            # It may have voted in the slot that comes next, for all it knows: it keeps out, and is given its share.
+            self.assertIn("keeps out", network.kmsctl("refresh", *network.sockets([4]), fails=True))
+            network.kmsctl("refresh", "--wait", 60, *network.sockets([1, 2, 3, 5]))
+            wait_until(lambda: network.epoch(4) == 2 and self.has_share(network, 4), "node-4 in epoch 2", 60)
+            network.delegate(4)
+            network.kmsctl("refresh", "--wait", 60, *network.sockets(network.members))
+            network.end(4, number=signal.SIGTERM)
+            self.assertFalse(network.stored(4, f"slot/{old}/share"), "the old share is gone from the old disk, too")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
