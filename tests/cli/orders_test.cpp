@@ -16,7 +16,7 @@ Order order_of(std::variant<CommandLine, Help, Failure> line) {
   return std::get<Order>(std::get<CommandLine>(line).command);
 }
 
-sdk::HttpAnswer answer(int status, std::string body) {
+sdk::HttpAnswer said(int status, std::string body) {
   return {status, std::move(body)};
 }
 
@@ -62,7 +62,7 @@ TEST(Orders, TheHelpOfEachShowsAnExample) {
 }
 
 TEST(CeremonyList, ShowsWhoIsAwaitedWhoApprovedAndWhoCheated) {
-  const auto list = ceremonies_in("http://n", Result<sdk::HttpAnswer>(answer(200, kState)));
+  const auto list = ceremonies_in("http://n", Result<sdk::HttpAnswer>(said(200, kState)));
   EXPECT_EQ(epoch_in(list), 1u);
   const auto report = ceremonies_report({list});
   EXPECT_EQ(report.exit, Exit::ok);
@@ -75,8 +75,8 @@ TEST(CeremonyList, ShowsWhoIsAwaitedWhoApprovedAndWhoCheated) {
 
 TEST(CeremonyList, ARefusedOrderIsAFailureWithTheNodesReason) {
   const auto accepted =
-      ordered_in("a.sock", Result<sdk::HttpAnswer>(answer(200, std::string(R"({"state":)") + kState + "}")));
-  const auto refused = ordered_in("b.sock", Result<sdk::HttpAnswer>(answer(409, R"({"error":"Refused: no key yet"})")));
+      ordered_in("a.sock", Result<sdk::HttpAnswer>(said(200, std::string(R"({"state":)") + kState + "}")));
+  const auto refused = ordered_in("b.sock", Result<sdk::HttpAnswer>(said(409, R"({"error":"Refused: no key yet"})")));
   const auto report = orders_report("refresh", {accepted, refused});
   EXPECT_EQ(report.exit, Exit::failed);
   EXPECT_NE(report.text.find("no key yet"), std::string::npos);
@@ -84,7 +84,7 @@ TEST(CeremonyList, ARefusedOrderIsAFailureWithTheNodesReason) {
 }
 
 TEST(CeremonyList, WhatIsNoListIsSaid) {
-  const auto list = ceremonies_in("http://n", Result<sdk::HttpAnswer>(answer(200, "{}")));
+  const auto list = ceremonies_in("http://n", Result<sdk::HttpAnswer>(said(200, "{}")));
   EXPECT_NE(list.fault.find("is this a kms-node"), std::string::npos);
   EXPECT_FALSE(epoch_in(list).has_value());
 }
