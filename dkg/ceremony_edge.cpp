@@ -52,6 +52,8 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   if (!place) return;
   const Seat& sender = slot.seat(*place);
   if (!is_heard(envelope, sender, source, turn)) return;
+  // Shown to somebody who lags; for everybody else it is the largest message of all, and nothing in it is new.
+  if (envelope.type == MessageType::epoch_chain && activation.is_released()) return;
   const auto message = parse_message(envelope);
   if (!message) {
     if (source == Source::peer) {

@@ -71,6 +71,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
       slot.receiver != 0 && !header.is_absent(slot.receiver) && own && !check_own_prekey(header, slot.receiver, own);
   auto& round = rounds.try_emplace(sid, slot, header, envelope, is_present ? prekeys.secret(header.attempt) : nullptr)
                     .first->second;
+  // One that was joined, forgotten with its attempt, and is asked for again by a certificate.
+  const auto before = joined.find(header.attempt);
+  if (before != joined.end() && before->second == sid) round.mark_joined(turn.instant());
   has_news = true;
   attempts.saw_header(header.attempt);
   if (source == Source::stored) return Taken::yes;
