@@ -2,7 +2,8 @@
 // inside a test process, shares are ever put together.
 #pragma once
 
-#include "tests/sim/ceremony_machine.h"
+#include "dkg/ceremony.h"
+#include "tests/sim/world.h"
 
 namespace kms::sim {
 

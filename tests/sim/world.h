@@ -14,10 +14,17 @@
 
 namespace kms::sim {
 
+// For one member alone: what only a liar does.
+struct Whisper {
+  std::size_t to = 0;
+  Bytes message;
+};
+
 // What a machine asks for: `save` is durable before anything of `send` leaves.
 struct Output {
   dkg::Checkpoint save;
   std::vector<Bytes> send;  // to everybody
+  std::vector<Whisper> whispers = {};
 };
 
 class Machine {
@@ -45,6 +52,24 @@ struct Weather {
   bool is_split = false;                 // halves that change every four seconds
 };
 
+// A member's own clocks against the world's: its timers run `rate_per_mille` / 1000 as fast, its calendar is off.
+struct MemberClock {
+  std::int64_t rate_per_mille = 1000;
+  std::int64_t unix_offset_ms = 0;
+};
+
+// What happens, for whoever writes a trace of it.
+struct Step {
+  enum class Kind : std::uint8_t { deliver, timer, boot, crash, save };
+  Kind kind;
+  Instant at;
+  std::size_t from = 0;
+  std::size_t to = 0;              // the member it happens to
+  const Bytes* message = nullptr;  // deliver
+  std::uint64_t fingerprint = 0;   // deliver: of the message
+};
+using Tracer = std::function<void(const Step&)>;
+
 struct Schedule {
   std::size_t members = 4;
   Weather storm;            // until `calm_from`
@@ -57,7 +82,20 @@ struct Schedule {
     std::uint64_t boundary = 0;
     bool stays_down = false;
   };
-  std::optional<Crash> crash;
+  std::optional<Crash> crash = {};
+  std::map<std::size_t, MemberClock> clocks = {};  // members whose clocks differ from the world's
+  // Members that also crash in calm weather and then come back with an old image of their disk.
+  std::set<std::size_t> rolled_back = {};
+  // What is whispered reaches the others later, as gossip would carry it on.
+  bool relays_whispers = false;
+  // Cut off from everybody for that time.
+  struct Absence {
+    std::size_t member = 0;
+    Duration from{};
+    Duration until{};
+  };
+  std::vector<Absence> absences = {};
+  std::int64_t unix_ms = 1'700'000'000'000;  // at the world's beginning
 };
 
 class World {
@@ -66,13 +104,22 @@ class World {
   // Runs until `is_over` or the schedule's end.
   void run(const std::function<bool()>& is_over);
   void watch(Observer observer) { observer_ = std::move(observer); }
+  void trace(Tracer tracer) { tracer_ = std::move(tracer); }
+  // Before the first run: what the member's disk holds.
+  void set_disk(std::size_t member, Disk disk) { nodes_[member - 1].disk = std::move(disk); }
+  // Everybody goes down at once, before anything else happens, and comes back after Schedule::reboot.
+  void crash_all() { crashes_all_ = true; }
 
-  Now now() const { return {now_, 1'700'000'000'000 + now_.time_since_epoch() / 1ms}; }
+  Now now() const { return {now_, schedule_.unix_ms + now_.time_since_epoch() / 1ms}; }
+  // As that member's clocks show it.
+  Now now(std::size_t member) const;
   // nullptr while a member is down.
   Machine* machine(std::size_t member) { return nodes_[member - 1].machine.get(); }
   const Disk& disk(std::size_t member) const { return nodes_[member - 1].disk; }
   std::uint64_t boundaries() const { return boundaries_; }
   std::uint64_t delivered() const { return delivered_; }
+  // Messages delivered, timers that fired, starts and crashes.
+  std::uint64_t events() const { return events_; }
   // The member that the scheduled crash hit, 0 if it never came to it.
   std::size_t victim() const { return victim_; }
 
@@ -81,6 +128,8 @@ class World {
     std::unique_ptr<Machine> machine;
     Disk disk;
     Instant boots_at{};
+    Disk image;  // of a member that is rolled back
+    int rollbacks = 0;
   };
   struct Packet {
     Instant at;
@@ -88,6 +137,7 @@ class World {
     std::size_t from;
     std::size_t to;
     std::shared_ptr<const Bytes> message;
+    std::uint64_t fingerprint;
     bool operator>(const Packet& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
   };
 
@@ -97,7 +147,16 @@ class World {
   void crash(std::size_t member, bool stays_down);
   bool survives(std::size_t member);
   void apply(std::size_t member, Output output);
-  void post(std::size_t from, std::size_t to, std::shared_ptr<const Bytes> message);
+  struct Letter {
+    std::shared_ptr<const Bytes> message;
+    std::uint64_t fingerprint;
+  };
+  Letter letter(Bytes message) const;
+  void post(std::size_t from, std::size_t to, const Letter& letter, Duration held = {});
+  void whisper(std::size_t from, Whisper whisper);
+  void keep_image(std::size_t member);
+  void note(Step::Kind kind, std::size_t to, const Packet* packet = nullptr);
+  std::optional<Instant> wake_of(std::size_t member) const;
   void meet();
   Instant next_instant() const;
 
@@ -106,12 +165,15 @@ class World {
   Random random_;
   Boot boot_;
   Observer observer_;
+  Tracer tracer_;
+  bool crashes_all_ = false;
   Instant now_{};
   std::vector<Node> nodes_;
   std::priority_queue<Packet, std::vector<Packet>, std::greater<>> packets_;
   std::uint64_t order_ = 0;
   std::uint64_t boundaries_ = 0;
   std::uint64_t delivered_ = 0;
+  std::uint64_t events_ = 0;
   std::size_t victim_ = 0;
 };
 

@@ -1,0 +1,41 @@
+// What a traitor does (PROTOCOL.md 8, second table), each by its name. A traitor runs an honest member inside and
+// twists what that one says; it signs with its own key only.
+#pragma once
+
+#include <string_view>
+
+#include "tests/sim/program/epoch_member.h"
+
+namespace kms::sim {
+
+class Scene;
+
+class Behaviour {
+ public:
+  virtual ~Behaviour() = default;
+  // A message that the honest member inside wants to send.
+  virtual void send(Scene& scene, const dkg::Envelope& envelope);
+  // A message of somebody else, before the member inside gets it.
+  virtual void hear(Scene& scene, const dkg::Envelope& envelope);
+  // Once per second of virtual time.
+  virtual void wake(Scene& scene);
+};
+
+struct Attack {
+  enum class Evidence : std::uint8_t { none, local, transferable };
+  enum class Only : std::uint8_t { any, reshare };
+  enum class Fault : std::uint8_t { none, rollback, clock };  // what the world does to it
+  int number;                                                 // in PROTOCOL.md 8; 0: ours
+  std::string_view name;
+  std::string_view what;
+  Evidence evidence = Evidence::none;
+  std::unique_ptr<Behaviour> (*make)() = nullptr;  // none: an honest member to whom `fault` happens
+  Only only = Only::any;
+  Fault fault = Fault::none;
+};
+
+const std::vector<Attack>& attacks();
+const Attack* find_attack(std::string_view name);
+std::string_view name_of(Attack::Evidence evidence);
+
+}  // namespace kms::sim

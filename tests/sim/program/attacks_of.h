@@ -1,0 +1,17 @@
+// The attacks by what they are about; attack.cpp puts them together.
+#pragma once
+
+#include "tests/sim/program/scene.h"
+
+namespace kms::sim {
+
+std::vector<Attack> fault_attacks();  // crashes, disks, clocks, networks
+std::vector<Attack> deal_attacks();   // Deals, complaints, prekeys, headers
+
+// For Attack::make.
+template <class B>
+std::unique_ptr<Behaviour> behaving() {
+  return std::make_unique<B>();
+}
+
+}  // namespace kms::sim

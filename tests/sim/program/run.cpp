@@ -1,0 +1,67 @@
+#include "tests/sim/program/run.h"
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <ostream>
+#include <thread>
+
+#include "tests/sim/program/crypto_memo.h"
+#include "tests/sim/program/stage.h"
+
+namespace kms::sim {
+
+RunResult run_once(const Mode& mode, std::uint64_t seed, std::ostream* lines) {
+  forget_crypto();
+  Trace trace(lines);
+  const auto draw = draw_run(mode, seed);
+  Chain chain(draw, trace);
+  RunResult out;
+  out.seed = seed;
+  for (std::uint32_t epoch = 0; epoch < draw.stages.size(); ++epoch) {
+    Stage stage(chain, draw.stages[epoch], epoch);
+    if (lines != nullptr) *lines << "== " << stage.title() << '\n';
+    out.violation = stage.run();
+    ++out.stages;
+    if (!out.violation.empty()) {
+      out.is_undecided = stage.is_undecided();
+      out.story = stage.story();
+      break;
+    }
+    stage.hand_over();
+  }
+  out.events = chain.events;
+  out.digest = trace.digest();
+  return out;
+}
+
+Summary run_many(const Mode& mode, const Batch& batch) {
+  Summary out;
+  out.first_seed = batch.first_seed;
+  const auto began = std::chrono::steady_clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(); };
+  std::atomic<std::uint64_t> next{0};
+  std::mutex mutex;
+  const auto work = [&] {
+    for (;;) {
+      const auto number = next.fetch_add(1);
+      if (number >= batch.runs || (batch.seconds_max > 0 && elapsed() > batch.seconds_max)) return;
+      auto result = run_once(mode, batch.first_seed + number);
+      const std::lock_guard lock(mutex);
+      ++out.runs;
+      out.events += result.events;
+      if (result.violation.empty()) continue;
+      ++(result.is_undecided ? out.undecided : out.violations);
+      out.failures.push_back(std::move(result));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < batch.threads; ++i) threads.emplace_back(work);
+  work();
+  for (auto& thread : threads) thread.join();
+  std::sort(out.failures.begin(), out.failures.end(), [](const auto& a, const auto& b) { return a.seed < b.seed; });
+  out.seconds = elapsed();
+  return out;
+}
+
+}  // namespace kms::sim

@@ -1,0 +1,28 @@
+// What happened in a run: a digest that two equal runs share, and, if wanted, lines for a reader.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "tests/sim/world.h"
+
+namespace kms::sim {
+
+class Trace {
+ public:
+  // `lines`: where the readable trace goes; nullptr for the digest alone.
+  explicit Trace(std::ostream* lines = nullptr) : lines_(lines) {}
+  void note(const Step& step);
+  void say(Instant at, const std::string& line);
+  std::uint64_t digest() const { return digest_; }
+
+ private:
+  void mix(std::uint64_t value) {
+    digest_ = (digest_ ^ value) * 0x9e3779b97f4a7c15ULL;
+    digest_ ^= digest_ >> 29;
+  }
+  std::ostream* lines_;
+  std::uint64_t digest_ = 0x6b6d73;
+};
+
+}  // namespace kms::sim
