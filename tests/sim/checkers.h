@@ -2,8 +2,7 @@
 // inside a test process, shares are ever put together.
 #pragma once
 
-#include "dkg/ceremony.h"
-#include "tests/sim/world.h"
+#include "tests/sim/ceremony_machine.h"
 
 namespace kms::sim {
 

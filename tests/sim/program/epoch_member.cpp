@@ -42,7 +42,7 @@ dkg::Event EpochMember::placed(const dkg::Ceremony& by, dkg::Event event) const 
 Output EpochMember::output(std::vector<Part> parts, Now now) {
   // An epoch goes once the one after it is in charge.
   const bool is_over = old_ && now_->is_released() && old_->status().phase < dkg::Phase::retired;
-  if (is_over && old_->record() != nullptr) {
+  if (is_over && old_->is_released()) {
     parts.push_back({&*old_, old_->retire(*now_->record(), terms_.grace, now)});
   }
   Output out;

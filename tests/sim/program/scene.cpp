@@ -16,8 +16,20 @@ void Scene::shout(Bytes garbage) {
   output.send.push_back(std::move(message));
 }
 
-void Scene::confess(Attack::Evidence evidence) {
-  stage.ring().crimes.push_back({place, &attack_, now.instant, evidence});
+void Scene::confess(Attack::Evidence evidence, Duration late) {
+  stage.ring().crimes.push_back({place, &attack_, stage.time() + late, evidence, Crime::Until::decision});
+}
+
+void Scene::confess_at_the_end(Attack::Evidence evidence) {
+  stage.ring().crimes.push_back({place, &attack_, stage.time(), evidence, Crime::Until::end});
+}
+
+std::optional<crypto::SecretScalar> Scene::prekey(std::uint32_t attempt) const {
+  const auto opened = stage.disk(place).open("slot/" + ceremony().slot().hex() + "/prekey/" + std::to_string(attempt));
+  if (!opened) return std::nullopt;
+  auto parsed = crypto::SecretScalar::parse(opened->expose());
+  if (!parsed) return std::nullopt;
+  return std::move(*parsed);
 }
 
 const dkg::CeremonyHeader* Scene::header(const dkg::Sid& sid) const {
@@ -70,6 +82,9 @@ dkg::Deal forge_deal(const Scene& scene, const dkg::CeremonyHeader& header, cons
   if (scene.stage.plan().old) {
     const auto* old = scene.inside().previous();
     for (const auto& share : old->shares_to_deal()) shares.push_back(share + crypto::Scalar(lie.constant_off));
+  }
+  if (lie.constants != nullptr) {
+    for (const auto& constant : *lie.constants) shares.push_back(constant.clone());
   }
   return dkg::make_deal(terms, scene.dealer(), seed, shares);
 }

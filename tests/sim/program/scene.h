@@ -38,10 +38,15 @@ class Scene {
     for (std::size_t to = 1; to <= stage.places(); ++to) tell(to, to % 2 == 1 ? odd : even);
   }
   void shout(Bytes garbage);
-  // The attack has been carried out: with what others can hold against it, if `evidence` says so.
-  void confess(Attack::Evidence evidence);
+  // The attack has been carried out: with what others can hold against it, if `evidence` says so. They get it before
+  // the decision, or it counts for nothing; `late` is how much later it reaches them than what is said to everybody.
+  void confess(Attack::Evidence evidence, Duration late = {});
   void confess() { confess(attack_.evidence); }
+  // The same for what counts until the end.
+  void confess_at_the_end(Attack::Evidence evidence);
 
+  // The private half of the own prekey of an attempt, as its disk has it.
+  std::optional<crypto::SecretScalar> prekey(std::uint32_t attempt) const;
   // The header of a sid that was seen.
   const dkg::CeremonyHeader* header(const dkg::Sid& sid) const;
   // Own positions; 0 where it has none.
@@ -61,10 +66,11 @@ class Scene {
 
 // A Deal of one's own that is not what it should be.
 struct DealLie {
-  std::set<dkg::Position> garbled;  // receivers whose ciphertexts are garbage
-  std::uint64_t constant_off = 0;   // added to the constant term
-  std::uint64_t salt = 0;           // another polynomial
-  int more_commitments = 0;         // than t'
+  std::set<dkg::Position> garbled = {};                          // receivers whose ciphertexts are garbage
+  std::uint64_t constant_off = 0;                                // added to the constant term
+  const std::vector<crypto::SecretScalar>* constants = nullptr;  // of a DKG
+  std::uint64_t salt = 0;                                        // another polynomial
+  int more_commitments = 0;                                      // than t'
 };
 dkg::Deal forge_deal(const Scene& scene, const dkg::CeremonyHeader& header, const DealLie& lie);
 

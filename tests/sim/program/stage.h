@@ -30,6 +30,7 @@ struct Crime {
   const Attack* attack = nullptr;
   Instant at;
   Attack::Evidence evidence = Attack::Evidence::none;
+  enum class Until : std::uint8_t { decision, end } until = Until::decision;
 };
 
 // What the traitors of a stage share.
@@ -62,6 +63,8 @@ class Stage {
   bool is_honest(std::size_t place) const { return !faulty_.contains(place); }
   const std::set<std::size_t>& traitors() const { return traitors_; }
   Ring& ring() { return ring_; }
+  Instant time() const { return world_->now().instant; }
+  const Disk& disk(std::size_t place) const { return world_->disk(place); }
 
  private:
   dkg::Plan make_plan() const;

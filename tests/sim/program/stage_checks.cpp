@@ -97,8 +97,8 @@ std::string Stage::check_end() {
 std::string Stage::check_convictions() {
   if (!draw_.is_fair()) return {};
   for (const auto& crime : ring_.crimes) {
-    const bool has_time = decided_at_ && crime.at + 500ms < *decided_at_;
-    if (!has_time || crime.evidence == Attack::Evidence::none) continue;
+    const auto until = crime.until == Crime::Until::end ? world_->now().instant : decided_at_.value_or(Instant{});
+    if (crime.at + 150ms >= until || crime.evidence == Attack::Evidence::none) continue;
     const bool is_convicted = blamed_.contains(crime.place);
     const bool is_named = is_convicted || suspected_.contains(crime.place);
     if (crime.evidence == Attack::Evidence::transferable ? is_convicted : is_named) continue;
