@@ -177,7 +177,7 @@ void Stage::check_complaint(std::size_t place, const dkg::Complaint& complaint) 
   const auto& dealers = epoch_ == 0 ? terms_.plan.members : chain_.committees.back();
   if (!dealers.has(complaint.dealer)) return;
   const auto dealer = *everybody_->position_of(dealers.at(complaint.dealer).node);
-  if (!is_honest(dealer)) return;
+  if (guilty_.contains(dealer) || guilty_.contains(place)) return;
   fail("honest node-" + std::to_string(place) + " complains about honest node-" + std::to_string(dealer));
 }
 
