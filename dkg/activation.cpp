@@ -106,7 +106,7 @@ bool Activation::wants_active(Position member, const Active& active) const {
 }
 
 void Activation::add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn) {
-  const auto [held, is_new] = actives_.try_emplace(member, HeldActive{active, envelope, false, false});
+  const auto [held, is_new] = actives_.try_emplace(member, HeldActive{active, envelope, false, false, false});
   if (is_new) return;
   for (std::size_t key = 0; key < active.keys.size(); ++key) {
     if (active.keys[key].share == held->second.active.keys[key].share) continue;
@@ -119,23 +119,33 @@ void Activation::add_active(Position member, const Active& active, const Envelop
   if (!held->second.is_valid) {
     held->second.active = active;
     held->second.envelope = envelope;
+    held->second.is_judged = false;
   }
 }
 
-// One DLEQ verification per member and key.
+// Before the table is known one DLEQ verification per member and key; afterwards the table says what was true. Signed
+// and false: with the Link or the Deals of T anybody sees it.
 void Activation::judge_actives(Turn& turn) {
-  if (points_.empty() || !record_->tables.empty()) return;
+  if (points_.empty()) return;
   for (auto& [member, held] : actives_) {
-    if (held.is_valid) continue;
-    std::vector<crypto::Element> points;
-    for (const auto& of_key : points_) points.push_back(of_key[member - 1u]);
-    const auto verdict = verify_active(held.active, record_->header.base(), record_->names(), points);
-    held.is_valid = verdict.has_value();
-    if (!verdict && !held.has_conflict) {
-      held.has_conflict = true;
-      turn.report(Event::Kind::misbehaviour, "a public share without a valid proof: " + verdict.error().message,
-                  member);
+    if (std::exchange(held.is_judged, true)) continue;
+    std::string fault;
+    if (record_->tables.empty()) {
+      std::vector<crypto::Element> points;
+      for (const auto& of_key : points_) points.push_back(of_key[member - 1u]);
+      const auto verdict = verify_active(held.active, record_->header.base(), record_->names(), points);
+      if (!verdict) fault = verdict.error().message;
+    } else {
+      for (std::size_t key = 0; key < record_->tables.size(); ++key) {
+        const bool is_true = crypto::Element(held.active.keys[key].share) == record_->tables[key].share(member);
+        if (!is_true) fault = "it is not the one in the table";
+      }
     }
+    held.is_valid = fault.empty();
+    if (held.is_valid) continue;
+    if (std::exchange(held.has_conflict, true)) continue;
+    turn.report(Event::Kind::blame, "a public share that is not its own: " + fault, member,
+                evidence_of({&held.envelope}));
   }
 }
 

@@ -60,6 +60,7 @@ class Activation {
     Envelope envelope;
     bool is_valid = false;
     bool has_conflict = false;
+    bool is_judged = false;
   };
   void make_points(Turn& turn);
   void make_share(Turn& turn);
