@@ -5,8 +5,11 @@
 
 namespace kms::sim {
 
-std::vector<Attack> fault_attacks();  // crashes, disks, clocks, networks
-std::vector<Attack> deal_attacks();   // Deals, complaints, prekeys, headers
+std::vector<Attack> fault_attacks();   // crashes, disks, clocks, networks
+std::vector<Attack> deal_attacks();    // Deals and complaints
+std::vector<Attack> header_attacks();  // headers, prekeys, approvals, old messages
+std::vector<Attack> vote_attacks();    // leaders, votes, certificates, the end
+std::vector<Attack> repair_attacks();  // repairs
 
 // For Attack::make.
 template <class B>

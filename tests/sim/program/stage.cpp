@@ -264,6 +264,7 @@ void Stage::hand_over() {
     if (is_honest(place)) chain_.record = std::make_shared<const dkg::EpochRecord>(*ceremony(place)->record());
   }
   chain_.plan = terms_.plan;
+  chain_.overheard = std::move(ring_.overheard);
   chain_.committees.push_back(terms_.plan.members);
 }
 

@@ -19,7 +19,8 @@ struct Chain {
   std::shared_ptr<const dkg::EpochRecord> record;
   std::vector<dkg::Committee> committees;  // by epoch
   Knowledge knowledge;
-  std::set<std::size_t> guilty;  // people who ever lied or lost what they had stored
+  std::set<std::size_t> guilty;          // people who ever lied or lost what they had stored
+  std::vector<dkg::Envelope> overheard;  // of the stage before
   std::int64_t unix_ms = 1'700'000'000'000;
   std::uint64_t events = 0;
 };
