@@ -143,7 +143,8 @@ void Ceremony::Impl::initiate(Turn& turn) {
   turn.say(name, header);
 }
 
-// One plan a slot: two quorums of approvals then share an honest member, and only one of two plans can have one.
+// One plan a slot at a time: two quorums of approvals then share an honest member, and only one of two plans can have
+// one that is not over.
 void Ceremony::Impl::approve(std::uint64_t not_after, Turn& turn) {
   if (slot.previous() == nullptr || slot.decider == 0 || has_decision()) return;
   auto approval = approvals.form(not_after);
@@ -153,7 +154,8 @@ void Ceremony::Impl::approve(std::uint64_t not_after, Turn& turn) {
   for (const auto& [name, envelope] : outbox.all()) {
     if (envelope.type != MessageType::approval) continue;
     const auto other = Approval::parse(envelope.body);
-    if (!other || is_same_plan(*other)) continue;
+    const bool is_over = other && other->not_after < turn.unix_s();
+    if (!other || is_over || other->purpose != ApprovalPurpose::reshare || is_same_plan(*other)) continue;
     turn.report(Event::Kind::parameters, "this node has approved another plan for this epoch");
     return;
   }

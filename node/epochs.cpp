@@ -285,6 +285,7 @@ EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& aut
 EpochSteps Epochs::tick(Now now) {
   EpochSteps out;
   if (!std::exchange(is_silence_noted_, true)) note_silence(out);
+  drop_expired(out, now);
   each([&](dkg::Ceremony& ceremony) { return ceremony.tick(now); }, out, now);
   return out;
 }

@@ -30,6 +30,7 @@ class Epochs {
   static constexpr Duration kGrace = 10min;
   static constexpr std::size_t kPastMax = 64;  // epochs kept in memory; Links of older ones come from the records
   static constexpr std::chrono::seconds kApprovalLife = std::chrono::hours(24 * 7);
+  static constexpr std::chrono::seconds kRefreshLife = std::chrono::hours(24);
 
   // `terms` are those of epoch 0; `self` names no shares. `records` shows whatever the steps given out so far asked to
   // be saved. All references outlive the object.
@@ -42,7 +43,7 @@ class Epochs {
   std::optional<Instant> wakes_at() const;
 
   // Orders of this node's operator; an error says why nothing was done. `not_after`: Unix seconds; without it the end
-  // that another member has approved already, or kApprovalLife from now.
+  // that another member has approved already, else the end of the day in which kApprovalLife (kRefreshLife) is over.
   // `file`: the network file of the next epoch. A member of the epoch in charge signs its approval; a node that is to
   // become one only learns that it may.
   Result<EpochSteps> approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now);
@@ -133,7 +134,12 @@ class Epochs {
   void retire_past(EpochSteps& out, Now now);
   void plan_next(EpochSteps& out, Now now);
   EpochSteps remember(NetworkTerms&& terms, std::string_view file);
-  Result<EpochSteps> sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now);
+  Result<EpochSteps> sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> not_after, EpochSteps&& before,
+                                   Now now);
+  // This node's approval of what is to come, if it is not over.
+  bool has_approved_next(Now now) const;
+  // A plan that did not get its quorum in time gives way.
+  void drop_expired(EpochSteps& out, Now now);
   template <class Call>
   void each(const Call& call, EpochSteps& out, Now now);
 

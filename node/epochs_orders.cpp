@@ -9,9 +9,9 @@ constexpr const char* kSilent =
     "this node came back with an old data folder: it keeps out of the epoch that comes next, and others decide";
 
 // Whole days, so that operators who approve one after the other name the same end.
-std::uint64_t usual_end(Now now) {
+std::uint64_t usual_end(Now now, std::chrono::seconds life) {
   constexpr std::uint64_t kDay = 24 * 60 * 60;
-  return (now.unix_s() / kDay + 1) * kDay + static_cast<std::uint64_t>(Epochs::kApprovalLife.count());
+  return (now.unix_s() / kDay + 1) * kDay + static_cast<std::uint64_t>(life.count());
 }
 
 }  // namespace
@@ -44,6 +44,10 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
     return error("epoch " + number + " is being made already (" + next_->ceremony.status().summary +
                  "); once it is released, give the file the next number");
   }
+  if (next_ && next_->ceremony.plan().file != parsed->file && has_approved_next(now)) {
+    return error("this node has approved a refresh for epoch " + number +
+                 "; once it is done, give the file the next number, or wait until that approval is over");
+  }
   EpochSteps out;
   dkg::Effects note;
   note.save.writes.push_back(dkg::Put{"epochs/" + std::to_string(parsed->epoch) + "/file", to_bytes(as_bytes(file))});
@@ -52,7 +56,7 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   advance(out, now);
   if (!approved_) return error("the committees do not fit together: at most 128 nodes take part in a reshare");
   if (!is_member_now) return out;
-  return sign_approval(not_after, std::move(out), now);
+  return sign_approval(usual_end(now, kApprovalLife), not_after, std::move(out), now);
 }
 
 // The file that the epoch in charge goes by, which a node that lost its disk has not any more: names and rules.
@@ -78,13 +82,34 @@ Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now n
   is_refresh_ordered_ = true;
   EpochSteps out;
   advance(out, now);
-  return sign_approval(not_after, std::move(out), now);
+  return sign_approval(usual_end(now, kRefreshLife), not_after, std::move(out), now);
 }
 
-Result<EpochSteps> Epochs::sign_approval(std::optional<std::uint64_t> not_after, EpochSteps&& before, Now now) {
+bool Epochs::has_approved_next(Now now) const {
+  if (!next_ || !newest_ || !next_->ceremony.pending_approval(now)) return false;
+  const auto place = newest_->header.committee().position_of(id_);
+  return place && next_->ceremony.approvers().contains(*place);
+}
+
+void Epochs::drop_expired(EpochSteps& out, Now now) {
+  if (!next_ || next_->is_opened || next_->ceremony.phase() != dkg::Phase::closed || !is_old_member()) return;
+  if (next_->ceremony.approvers().empty() || next_->ceremony.pending_approval(now)) return;
+  is_refresh_ordered_ = false;
+  if (!approved_ || approved_->epoch != wanted()) return;
+  dkg::Effects note;
+  note.save.writes.push_back(dkg::Erase{"epochs/" + std::to_string(approved_->epoch) + "/file"});
+  note.report.push_back(
+      {dkg::Event::Kind::phase, "the approvals of a file for this epoch are over, without a quorum", 0, {}});
+  out.steps.push_back({next_->ceremony.slot(), std::move(note)});
+  approved_ = nullptr;
+  next_.reset();
+}
+
+Result<EpochSteps> Epochs::sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> not_after,
+                                         EpochSteps&& before, Now now) {
   if (!next_) return error("the next epoch cannot be made here");
   dkg::Ceremony& ceremony = next_->ceremony;
-  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(usual_end(now)));
+  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(usual_end));
   if (end <= now.unix_s()) return error("the approval would be over before it begins");
   EpochSteps out = std::move(before);
   out.steps.push_back({ceremony.slot(), ceremony.approve(end, now)});
@@ -99,7 +124,7 @@ Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std:
   dkg::Ceremony& ceremony = current_->ceremony;
   if (!is_member(newest_->header.committee())) return error("this node is not a member of the committee in charge");
   const auto pending = ceremony.pending_repair_approval(*place, now);
-  const std::uint64_t end = not_after.value_or(pending.value_or(usual_end(now)));
+  const std::uint64_t end = not_after.value_or(pending.value_or(usual_end(now, kApprovalLife)));
   if (end <= now.unix_s()) return error("the approval would be over before it begins");
   EpochSteps out;
   out.steps.push_back({ceremony.slot(), ceremony.approve_repair(*place, end, now)});

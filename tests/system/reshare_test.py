@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Operators' orders at real nodes: refresh, other committees, repair of a lost share. The public key never changes."""
 import contextlib
+import http.client
+import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -35,6 +38,16 @@ class Orders(Network):
         if (done.returncode != 0) != fails:
             raise AssertionError(f"kmsctl {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
+
+    def order(self, index, what, body):
+        """As curl --unix-socket sends it."""
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.socket_of(index)))
+        with contextlib.closing(connection):
+            connection.request("POST", f"/v1/admin/{what}", json.dumps(body))
+            answer = connection.getresponse()
+            return client.Answer(answer.status, {}, answer.read(), 0.0)
 
     def sockets(self, indices):
         for index in indices:
@@ -170,6 +183,38 @@ class ChangedCommittee(unittest.TestCase):
                 wait_until(lambda: network.epoch(index) == 1, f"node-{index} in epoch 1", 60)
                 wait_until(lambda: network.ready(index).status == 200, f"node-{index} ready", 20)
                 network.delegate(index)
+
+    def test_an_approval_that_is_over_gives_way(self):
+        with Orders("expiry") as network:
+            network.start()
+            network.wait_ready()
+            file = network.next_file(5, 2, 1)
+            for index in (1, 2):
+                answer = network.order(index, "approve", {"file": file.read_text(), "notAfter": int(time.time()) + 3})
+                self.assertEqual(answer.status, 200, answer)
+            text = network.kmsctl("refresh", *network.sockets([1]), fails=True)
+            self.assertIn("has approved a file for epoch 1", text)
+
+            def refresh_is_accepted():
+                return all(network.order(index, "refresh", {}).status == 200 for index in (1, 2))
+            wait_until(refresh_is_accepted, "the approvals being over", 30, pause=1)
+            network.kmsctl("refresh", "--wait", 60, *network.sockets([3, 4, 5]))
+            text = network.kmsctl("approve", file, *network.sockets([1]), fails=True)
+            self.assertIn("write epoch = 2", text)
+
+    def test_the_documented_shapes_are_the_real_ones(self):
+        text = (ROOT / "docs/API.md").read_text().split("## GET /v1/ceremonies\n")[1]
+        documented = json.loads(text[:text.index("\n`epoch` is")])
+        with Orders("shapes", nodes=1, threshold=1) as network:
+            network.start()
+            network.wait_ready()
+            real = client.fetch(network.port(1), "/v1/ceremonies")
+            self.assertEqual(set(documented), set(real))
+            self.assertEqual(set(documented["ceremonies"][0]), set(real["ceremonies"][0]))
+            one = client.fetch(network.port(1), "/v1/ceremonies/" + real["ceremonies"][0]["id"])
+            self.assertEqual(set(one) - set(real["ceremonies"][0]), {"events"})
+            self.assertEqual(set(one["events"][0]), {"at", "member", "text"})
+            self.assertEqual(client.ask(network.port(1), "/v1/ceremonies/0x00").status, 404)
 
     def test_a_wrong_file_is_refused_with_the_reason(self):
         with Orders("wrong") as network:
