@@ -133,7 +133,7 @@ class Epochs {
   void advance(EpochSteps& out, Now now);
   void retire_past(EpochSteps& out, Now now);
   void plan_next(EpochSteps& out, Now now);
-  EpochSteps remember(NetworkTerms&& terms, std::string_view file);
+  EpochSteps remember(NetworkTerms&& terms, std::string_view file, Now now);
   Result<EpochSteps> sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> not_after, EpochSteps&& before,
                                    Now now);
   // This node's approval of what is to come, if it is not over.

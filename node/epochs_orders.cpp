@@ -20,7 +20,7 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   auto parsed = later_terms(*genesis_, file);
   if (!parsed) return parsed.error();
   if (!newest_ && current_) return error("no key is released yet: there is nothing to move to another committee");
-  if (newest_ && parsed->file == newest_->header.file) return remember(std::move(*parsed), file);
+  if (newest_ && parsed->file == newest_->header.file) return remember(std::move(*parsed), file, now);
   const std::string number = std::to_string(parsed->epoch);
   const bool is_member_now = is_old_member();
   if (is_member_now && is_silent()) return error(kSilent);
@@ -59,15 +59,29 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   return sign_approval(usual_end(now, kApprovalLife), not_after, std::move(out), now);
 }
 
-// The file that the epoch in charge goes by, which a node that lost its disk has not any more: names and rules.
-EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file) {
+// The file that the epoch in charge goes by, too late for its making: a node that lost its disk has names and rules
+// again, and one that the file names as a member may become it now.
+EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file, Now now) {
   terms_ = std::make_shared<const NetworkTerms>(std::move(terms));
-  if (current_) current_->terms = terms_;
   dkg::Effects note;
   const std::string key = "epochs/" + std::to_string(newest_->header.epoch) + "/file";
   note.save.writes.push_back(dkg::Put{key, to_bytes(as_bytes(file))});
   EpochSteps out;
   out.steps.push_back({newest_->slot(), std::move(note)});
+  const auto before = chain_.find(newest_->header.epoch - 1);
+  if (current_) {
+    current_->terms = terms_;
+  } else if (is_old_member() && newest_->header.epoch > 0 && before != chain_.end()) {
+    const EpochPtr followed = std::exchange(newest_, before->second);
+    auto period = make(terms_, now);  // its Link is among the records
+    if (period && period->ceremony.is_released()) {
+      take_charge(std::move(*period));
+      out.steps.push_back({newest_->slot(), current_->ceremony.peers_connected(peers_, now)});
+      advance(out, now);
+    } else {
+      newest_ = followed;
+    }
+  }
   return out;
 }
 

@@ -184,6 +184,27 @@ class ChangedCommittee(unittest.TestCase):
                 wait_until(lambda: network.ready(index).status == 200, f"node-{index} ready", 20)
                 network.delegate(index)
 
+    def test_a_new_member_whose_operator_comes_late_is_given_its_share(self):
+        with Orders("late") as network:
+            network.start()
+            network.wait_ready()
+            network.add_nodes(6)
+            file = network.next_file(6, 3, 1)
+            network.kmsctl("approve", file, *network.sockets([1, 2, 3, 4, 5]))
+            for index in range(1, 7):
+                wait_until(lambda: network.epoch(index) == 1, f"node-{index} in epoch 1", 60)
+            time.sleep(2)
+            self.assertEqual(network.ready(6).status, 503)
+            self.assertEqual(client.fetch(network.port(6), "/v1/ceremonies")["ceremonies"], [])
+            network.kmsctl("approve", file, *network.sockets([6]))
+            for _ in range(2):  # also after a restart
+                wait_until(lambda: client.fetch(network.port(6), "/v1/ceremonies")["ceremonies"][0]["phase"] == "released",
+                           "the share of node-6", 30)
+                wait_until(lambda: network.ready(6).status == 200, "node-6 ready", 20)
+                network.delegate(6)
+                network.end(6)
+                network.start(6)
+
     def test_an_approval_that_is_over_gives_way(self):
         with Orders("expiry") as network:
             network.start()
