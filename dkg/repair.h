@@ -50,8 +50,11 @@ class Repair {
   // Announces prekeys once this node has its share, asks and gives. True if this node got its share in this call.
   bool advance(Activation& activation, const std::set<NodeId>& peers, Turn& turn);
   std::optional<Instant> wakes_at(const Activation& activation) const;
-  // The epoch is over: no prekey of it is left.
-  void erase(Turn& turn) { prekeys_.erase(turn); }
+  // The epoch is over: no prekey of it is left, and no secret of a session.
+  void erase(Turn& turn) {
+    prekeys_.erase(turn);
+    requester_.erase(turn);
+  }
   std::uint32_t next() const { return prekeys_.next(); }
   std::string summary() const { return requester_.summary(); }
 

@@ -162,6 +162,14 @@ void RepairRequester::drop(Turn& turn) {
   asking_.reset();
 }
 
+void RepairRequester::erase(Turn& turn) {
+  asking_.reset();
+  for (const auto& [number, began] : began_) {
+    turn.destroy(slot_.prefix + secret_record(number));
+    turn.erase(secret_record(number));
+  }
+}
+
 void RepairRequester::close(const std::set<Position>& culprits, std::string_view why, Turn& turn) {
   for (const auto culprit : culprits) {
     turn.report(Event::Kind::misbehaviour,

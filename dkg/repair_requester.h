@@ -32,6 +32,9 @@ class RepairRequester {
   // One line for operators, empty if there is nothing to say.
   std::string summary() const;
 
+  // Destroys the secrets of all sessions, those that ended while this node was down too.
+  void erase(Turn& turn);
+
  private:
   struct Asking {
     RepairSession session;
