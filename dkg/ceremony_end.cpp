@@ -2,6 +2,7 @@
 // successor is released (PROTOCOL.md 4.13, 4.7).
 #include <charconv>
 
+#include "dkg/break.h"
 #include "dkg/ceremony_impl.h"
 
 namespace kms::dkg {
@@ -28,8 +29,10 @@ void Ceremony::Impl::retire(Turn& turn) {
   is_erased = true;
   activation.erase_shares();
   for (auto& [sid, round] : rounds) round.drop_secret();
-  turn.destroy(slot.kek_of_epoch());
-  turn.erase("share");
+  if (!is_broken("erasure")) {
+    turn.destroy(slot.kek_of_epoch());
+    turn.erase("share");
+  }
   prekeys.destroy(turn);
   repair.erase(turn);
   early = {};

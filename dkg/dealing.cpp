@@ -1,6 +1,7 @@
 #include "dkg/dealing.h"
 
 #include "base/assert.h"
+#include "dkg/break.h"
 #include "dkg/derive.h"
 
 namespace kms::dkg {
@@ -233,6 +234,7 @@ ComplaintVerdict judge(const DealTerms& terms, const Deal& deal, const DealHash&
   bool by_receiver = complaint.receiver >= 1 && complaint.receiver <= terms.receivers.n() &&
                      terms.prekeys[complaint.receiver - 1u].has_value();
   if (!about_this || !by_receiver) return ComplaintVerdict::irrelevant;
+  if (is_broken("complaints")) return ComplaintVerdict::convicts_dealer;
   if (complaint.kappa < 1 || complaint.kappa > terms.keys) return ComplaintVerdict::convicts_receiver;
   const Point& prekey = *terms.prekeys[complaint.receiver - 1u];
   Hash32 context = complaint_context(terms.sid, deal.dealer, complaint.receiver, hash);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dkg/break.h"
+
 namespace kms::dkg {
 namespace {
 
@@ -108,7 +110,7 @@ void PrekeyBook::restore(const Records& records, const Outbox& outbox) {
 }
 
 void PrekeyBook::destroy(Turn& turn) {
-  if (is_destroyed_) return;
+  if (is_destroyed_ || is_broken("prekeys")) return;
   is_destroyed_ = true;
   turn.destroy(slot_.kek_of_prekeys());
   // Not all numbers below next_: attempts can jump, and the numbers in between were never made.

@@ -169,7 +169,7 @@ std::vector<Attack> repair_attacks() {
        behaving<BadRepair>},
       {39, "copied-sigma", "gives garbage under another giver's ephemeral key", Evidence::none, behaving<CopiedSigma>},
       {70, "repair-burn", "asks for the share that it has, and gives nothing to others", Evidence::none,
-       behaving<RepairBurn>},
+       behaving<RepairBurn>, Attack::Only::any, Attack::Fault::none, true},
   };
 }
 

@@ -64,12 +64,13 @@ class Drawer {
     for (std::size_t i = 0; i < size; ++i) first.committee.push_back(draw_.people++);
     first.threshold = draw_threshold(size);
     draw_faults(draw_.stages.back(), nullptr);
-    const std::size_t more = control_ == nullptr || control_->stages > 1 ? 1 + random_.below(4) / 3 : 0;
+    const std::size_t more = is_beyond() ? 0 : 1 + random_.below(4) / 3;
     for (std::size_t i = 0; i < more; ++i) add_stage();
     return std::move(draw_);
   }
 
  private:
+  bool is_beyond() const { return control_ != nullptr && control_->overdraw != nullptr; }
   // Small committees more often: they are cheap, and have the narrowest margins.
   std::size_t draw_size() {
     const std::uint64_t spread = mode_.members_max - mode_.members_min + 1U;
@@ -113,20 +114,18 @@ class Drawer {
   void draw_faults(StageDraw& stage, const StageDraw* before) {
     const auto sizes =
         dkg::Threshold::make(static_cast<std::uint32_t>(stage.committee.size()), stage.threshold).value();
-    std::vector<Budget> budgets{{&stage.committee, sizes.f()}};
+    // Secrecy wants b <= t - 1, which a low threshold makes less than f (PROTOCOL.md 2).
+    std::vector<Budget> budgets{{&stage.committee, std::min<std::size_t>(sizes.f(), sizes.t() - 1U)}};
     People everybody = stage.committee;
     if (before != nullptr) {
       const auto old =
           dkg::Threshold::make(static_cast<std::uint32_t>(before->committee.size()), before->threshold).value();
-      budgets.push_back({&before->committee, old.f()});
+      budgets.push_back({&before->committee, std::min<std::size_t>(old.f(), old.t() - 1U)});
       for (const auto person : before->committee) {
         if (!has(everybody, person)) everybody.push_back(person);
       }
     }
-    if (control_ != nullptr) {
-      control_->overdraw(stage, random_);
-      if (control_->is_alone) return;
-    }
+    if (is_beyond()) return control_->overdraw(stage, random_);
     draw_traitors(stage, before, budgets, everybody);
     draw_others(stage, budgets, everybody);
     if (random_.below(3) != 0) {
@@ -142,6 +141,13 @@ class Drawer {
     }
   }
 
+  const Attack& draw_attack() {
+    for (;;) {
+      const auto& attack = attacks()[random_.below(attacks().size())];
+      if (!attack.is_open) return attack;
+    }
+  }
+
   void draw_traitors(StageDraw& stage, const StageDraw* before, std::vector<Budget>& budgets, const People& everybody) {
     if (mode_.attack == "none") return;
     auto people = everybody;
@@ -150,8 +156,7 @@ class Drawer {
     for (std::size_t i = 0; i < wanted && !people.empty(); ++i) {
       const auto person = take(people, random_);
       if (!may_betray(stage, before, person)) continue;
-      const auto* attack =
-          mode_.attack == "mixed" ? &attacks()[random_.below(attacks().size())] : find_attack(mode_.attack);
+      const auto* attack = mode_.attack == "mixed" ? &draw_attack() : find_attack(mode_.attack);
       KMS_ASSERT(attack != nullptr);
       if (attack->only == Attack::Only::reshare && before == nullptr) continue;
       if (!charge(budgets, person)) continue;

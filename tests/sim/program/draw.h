@@ -27,7 +27,8 @@ struct StageDraw {
   Weather storm;
   Duration calm_from{};
   bool relays_whispers = true;
-  bool loses_notarized = false;              // everybody restarts at the first notarization
+  bool loses_notarized = false;  // everybody restarts at the first notarization
+  Duration end = 3h;
   std::optional<Schedule::Absence> absence;  // of a person
   // No loss, crash or rollback: what is attributable must be attributed.
   bool is_fair() const;

@@ -25,7 +25,8 @@ void Scene::confess_at_the_end(Attack::Evidence evidence) {
 }
 
 std::optional<crypto::SecretScalar> Scene::prekey(std::uint32_t attempt) const {
-  const auto opened = stage.disk(place).open("slot/" + ceremony().slot().hex() + "/prekey/" + std::to_string(attempt));
+  const auto opened =
+      stage.disk(place).open("slot/" + to_hex(ceremony().slot().view()) + "/prekey/" + std::to_string(attempt));
   if (!opened) return std::nullopt;
   auto parsed = crypto::SecretScalar::parse(opened->expose());
   if (!parsed) return std::nullopt;
@@ -34,7 +35,8 @@ std::optional<crypto::SecretScalar> Scene::prekey(std::uint32_t attempt) const {
 
 const dkg::CeremonyHeader* Scene::header(const dkg::Sid& sid) const {
   const auto found = stage.ring().headers.find(sid);
-  return found == stage.ring().headers.end() ? nullptr : &found->second;
+  const bool is_ours = found != stage.ring().headers.end() && found->second.slot() == ceremony().slot();
+  return is_ours ? &found->second : nullptr;
 }
 
 dkg::Position Scene::dealer() const {
@@ -84,6 +86,7 @@ dkg::Deal forge_deal(const Scene& scene, const dkg::CeremonyHeader& header, cons
     for (const auto& share : old->shares_to_deal()) shares.push_back(share + crypto::Scalar(lie.constant_off));
   }
   if (lie.constants != nullptr) {
+    terms.constant.resize(lie.constants->size());  // make_deal counts them
     for (const auto& constant : *lie.constants) shares.push_back(constant.clone());
   }
   return dkg::make_deal(terms, scene.dealer(), seed, shares);

@@ -1,12 +1,38 @@
 # kms-sim (docs/SIMULATOR.md): the simulator as a program. What it is made of is optimised, since it is run for hours.
+# kms-sim-broken: the same with dkg/ compiled so that single checks can be taken out (dkg/break.h).
 file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/*.cpp)
 list(APPEND sim_sources ${CMAKE_CURRENT_SOURCE_DIR}/sim/world.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/disk.cpp
-  ${CMAKE_CURRENT_SOURCE_DIR}/sim/checkers.cpp)
-set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/sim/program/crypto_memo.cpp PROPERTIES
-  SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
-set(sim_wraps -Wl,--wrap=secp256k1_ec_pubkey_parse -Wl,--wrap=secp256k1_ec_pubkey_tweak_mul -Wl,--wrap=secp256k1_ecdsa_recover)
+  ${CMAKE_CURRENT_SOURCE_DIR}/sim/checkers.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/ceremony_machine.cpp)
+file(GLOB dkg_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dkg/*.cpp)
 
-add_executable(kms-sim ${sim_sources})
+function(kms_simulator name)
+  add_executable(${name} ${sim_sources} ${ARGN})
+  target_link_options(${name} PRIVATE -Wl,--wrap=secp256k1_ec_pubkey_parse -Wl,--wrap=secp256k1_ec_pubkey_tweak_mul
+    -Wl,--wrap=secp256k1_ecdsa_recover)
+  target_precompile_headers(${name} REUSE_FROM kms_base)
+endfunction()
+
+kms_simulator(kms-sim)
 target_link_libraries(kms-sim PRIVATE kms_dkg Threads::Threads)
-target_link_options(kms-sim PRIVATE ${sim_wraps})
-target_precompile_headers(kms-sim REUSE_FROM kms_base)
+kms_simulator(kms-sim-broken ${dkg_sources})
+target_link_libraries(kms-sim-broken PRIVATE kms_crypto Threads::Threads)
+target_compile_definitions(kms-sim-broken PRIVATE KMS_SIM_BROKEN)
+kms_merge(kms-sim-broken)
+
+# Fresh seeds each time; the first one is printed. Sanitizers make them ten times slower.
+set(sim_runs 300)
+set(sim_seconds 60)
+if(KMS_SANITIZE)
+  set(sim_runs 40)
+endif()
+add_test(NAME kms_sim COMMAND kms-sim --runs ${sim_runs} --threads 1 --for ${sim_seconds})
+add_test(NAME kms_sim_attacks COMMAND kms-sim --attack all --runs 3 --members 4..7 --threads 1 --for 2)
+add_test(NAME kms_sim_regressions COMMAND kms-sim --replay ${CMAKE_CURRENT_SOURCE_DIR}/sim/regressions.txt)
+add_test(NAME kms_sim_repeats COMMAND ${CMAKE_COMMAND} -DSIMULATOR=$<TARGET_FILE:kms-sim>
+  -P ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/repeats.cmake)
+set(sim_tests kms_sim kms_sim_attacks kms_sim_regressions kms_sim_repeats)
+foreach(control t-traitors f-plus-one storage own-words erasure prekeys complaints)
+  add_test(NAME kms_sim_control_${control} COMMAND kms-sim-broken --break ${control} --runs 12 --seed 1 --members 4..7 --threads 1)
+  list(APPEND sim_tests kms_sim_control_${control})
+endforeach()
+set_tests_properties(${sim_tests} PROPERTIES TIMEOUT 900)

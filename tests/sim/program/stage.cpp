@@ -116,7 +116,7 @@ Schedule Stage::make_schedule() const {
   schedule.members = places();
   schedule.storm = draw_.storm;
   schedule.calm_from = draw_.calm_from;
-  schedule.end = 3h;
+  schedule.end = draw_.end;
   schedule.unix_ms = chain_.unix_ms;
   schedule.relays_whispers = draw_.relays_whispers;
   for (std::size_t place = 1; place <= places(); ++place) {

@@ -9,11 +9,11 @@ std::string node(std::size_t place) {
 }
 
 bool has_share(const Disk& disk, const dkg::SlotId& slot) {
-  return disk.open("slot/" + slot.hex() + "/share").has_value();
+  return disk.open("slot/" + to_hex(slot.view()) + "/share").has_value();
 }
 
 bool is_released(const Disk& disk, const dkg::SlotId& slot) {
-  return disk.find("slot/" + slot.hex() + "/link").has_value();
+  return disk.find("slot/" + to_hex(slot.view()) + "/link").has_value();
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ dkg::SlotId Stage::slot(std::uint32_t epoch) const {
 void Stage::check_always(std::size_t place) {
   if (epoch_ == 0 || !is_old(place)) return;
   const auto& disk = world_->disk(place);
-  const bool has_lost = disk.is_destroyed("slot/" + slot(epoch_ - 1).hex() + "/epoch");
+  const bool has_lost = disk.is_destroyed("slot/" + to_hex(slot(epoch_ - 1).view()) + "/epoch");
   if (!has_lost) return;
   if (!is_released(disk, slot(epoch_))) return fail(node(place) + " erased an epoch before the next one was released");
   std::size_t old_shares = 0;
@@ -46,12 +46,12 @@ std::string Stage::check_stores() {
   for (std::size_t place = 1; place <= places(); ++place) {
     if (!is_honest(place)) continue;
     const auto& disk = world_->disk(place);
-    for (const auto& key : disk.list("slot/" + slot(epoch_).hex() + "/prekey/")) {
+    for (const auto& key : disk.list("slot/" + to_hex(slot(epoch_).view()) + "/prekey/")) {
       return node(place) + " still has a private prekey of the slot: " + key;
     }
     if (epoch_ == 0 || !is_old(place)) continue;
     if (has_share(disk, slot(epoch_ - 1))) return node(place) + " still has a share of an epoch that is over";
-    const auto prefix = "slot/" + slot(epoch_ - 1).hex() + "/";
+    const auto prefix = "slot/" + to_hex(slot(epoch_ - 1).view()) + "/";
     for (const auto& key : disk.list(prefix)) {
       if (disk.open(key)) return node(place) + " still has a secret of an epoch that is over: " + key;
     }
@@ -78,6 +78,7 @@ std::string Stage::check_record(const dkg::EpochRecord& record) {
 std::string Stage::check_end() {
   if (!fields_.verdict().empty()) return fields_.verdict();
   std::vector<const dkg::Ceremony*> finishers;
+  if (traitors_.size() == places()) return "nobody is honest";
   for (std::size_t place = 1; place <= places(); ++place) {
     if (!is_honest(place)) continue;
     const auto* one = ceremony(place);
