@@ -78,9 +78,9 @@ BusCounts Bus::counts() const {
     out.bytes += counters.bytes_in;
     out.made += counters.signatures_made;
     out.checked += counters.signatures_checked;
-    for (const auto& [topic, of_topic] : node->router.topic_counters()) {
-      out.messages += of_topic.received;
-      out.duplicates += of_topic.duplicates;
+    for (const auto& topic : node->router.topics()) {
+      out.messages += topic.counters.received;
+      out.duplicates += topic.counters.duplicates;
     }
   }
   return out;

@@ -90,6 +90,17 @@ void Host::set_peer_classes(std::map<PeerId, PeerClass> classes, Now now) {
     const PeerClass peer_class = class_of(peer);
     if (peer_class != neighbour.peer_class) reclassify(peer, neighbour, peer_class, now);
   }
+  // Those whose muxer is still negotiated were judged at the end of Noise, by the classes of then.
+  for (auto& [id, link] : links_) {
+    if (!link.peer || link.is_ready || link.connection->has_ended()) continue;
+    const PeerClass peer_class = class_of(*link.peer);
+    if (peer_class == PeerClass::denied) {
+      link.connection->close({CloseReason::denied, "the peer is no longer welcome"});
+    } else {
+      link.connection->set_yamux(yamux_options_of(peer_class));
+    }
+    dirty_.insert(id);
+  }
   settle(now);
 }
 

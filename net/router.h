@@ -172,8 +172,7 @@ class Router {
                         PubsubEffects& effects);
   // The author of a message whose fields are as the policy wants them; nothing with strict_no_sign.
   Result<std::optional<Author>> check_fields(const PubsubMessage& message) const;
-  void receive_own(const PeerId& id, const PubsubMessage& message, const PublicKey& key, Topic& topic, Now now,
-                   PubsubEffects& effects);
+  void receive_own(const PeerId& id, const PubsubMessage& message, Topic& topic, Now now, PubsubEffects& effects);
   void note_sender(std::set<PeerId>& senders, const PeerId& peer);
   void receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now);
   void note_known(const MessageId& id, const PeerId& peer);

@@ -273,5 +273,21 @@ TEST_F(HostClasses, AnIdleLinkCostsFewBytes) {
   EXPECT_LT(after.bytes_in + after.bytes_out - before.bytes_in - before.bytes_out, 8'000u) << "a minute";
 }
 
+// Between Noise and the muxer a peer is no neighbour yet.
+TEST_F(HostClasses, APeerDeniedAtAnyMomentOfItsUpgradeDoesNotGetIn) {
+  for (int ms = 0; ms <= 40; ++ms) {
+    auto slow = options();
+    slow.early_muxer = EarlyMuxer::withheld;
+    auto& late = world.add("late-" + std::to_string(ms), slow);
+    world.connect(late, alice);
+    for (int i = 0; i < ms; ++i) world.run(1ms);
+    auto denied = members();
+    denied[late.id()] = PeerClass::denied;
+    classify(alice, denied);
+    world.run(1s);
+    EXPECT_FALSE(alice.host.is_connected(late.id())) << "denied " << ms << " ms after the dial";
+  }
+}
+
 }  // namespace
 }  // namespace kms::net

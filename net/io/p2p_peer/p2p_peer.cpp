@@ -28,6 +28,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kStep{50};
 constexpr Duration kDialRetryPause = 250ms;
+constexpr Duration kCatchUpPause = 4s;  // a few heartbeats of 1 s, and the answer
 constexpr std::size_t kTextMax = 512;
 
 void set_mesh(const P2pPeerOptions& options, RouterOptions& router) {
@@ -181,12 +182,24 @@ class P2pPeer {
     if (options_.expects_anything() && !options_.hold && !met_at_ && tally_.unmet(options_).empty()) {
       met_at_ = age();
     }
-    if (met_at_ && age() >= *met_at_ + options_.linger) return finish("expectations met");
+    note_sending();
+    if (met_at_ && age() >= std::max(*met_at_ + options_.linger, may_leave_at_)) return finish("expectations met");
     if (age() >= options_.run_for) return finish("time is up");
     step_timer_.expires_after(kStep);
     step_timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) step();
     });
+  }
+
+  // Others may still want what we said: it waits in a queue, or was dropped from a full one, is announced at the next
+  // heartbeat and asked for after that.
+  void note_sending() {
+    const auto& router = host_.view().router();
+    std::uint64_t sent = 0;
+    for (const auto& topic : router.topics()) sent += topic.counters.bytes_out;
+    if (std::exchange(sent_, sent) == sent && host_.view().queued_bytes() == 0) return;
+    const bool is_owed = router.counters().dropped_messages > 0;
+    may_leave_at_ = age() + (is_owed ? std::max<Duration>(options_.linger, kCatchUpPause) : options_.linger);
   }
 
   void start_dial(Dial& dial) {
@@ -422,6 +435,8 @@ class P2pPeer {
   std::size_t next_payload_ = 0;
   bool is_publishing_ = false, has_left_ = false, is_finishing_ = false;
   std::optional<Duration> met_at_;
+  Duration may_leave_at_{};
+  std::uint64_t sent_ = 0;  // bytes of messages
   int exit_code_ = 3;
 };
 
