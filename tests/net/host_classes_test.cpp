@@ -275,18 +275,21 @@ TEST_F(HostClasses, AnIdleLinkCostsFewBytes) {
 
 // Between Noise and the muxer a peer is no neighbour yet.
 TEST_F(HostClasses, APeerDeniedAtAnyMomentOfItsUpgradeDoesNotGetIn) {
+  int in = 0, out = 0;
   for (int ms = 0; ms <= 40; ++ms) {
     auto slow = options();
     slow.early_muxer = EarlyMuxer::withheld;
     auto& late = world.add("late-" + std::to_string(ms), slow);
-    world.connect(late, alice);
+    world.connect(alice, late);  // whoever dials knows the other first
     for (int i = 0; i < ms; ++i) world.run(1ms);
+    ++(alice.host.is_connected(late.id()) ? in : out);
     auto denied = members();
     denied[late.id()] = PeerClass::denied;
     classify(alice, denied);
     world.run(1s);
     EXPECT_FALSE(alice.host.is_connected(late.id())) << "denied " << ms << " ms after the dial";
   }
+  EXPECT_TRUE(in > 0 && out > 0) << in << " were in before, " << out << " were not";
 }
 
 }  // namespace
