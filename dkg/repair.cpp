@@ -21,7 +21,7 @@ void Repair::take(Position sender, const RepairRequest& request, const Envelope&
   if (sender == slot_.receiver || request.index != sender) return;
   givers_.take(sender, request, envelope, activation, turn);
   for (const auto& giver : request.givers) {
-    if (giver.position != slot_.receiver) prekeys_.note_used(giver.position, giver.number);
+    if (giver.position != slot_.receiver) prekeys_.note_named(giver.position, giver.number);
   }
 }
 

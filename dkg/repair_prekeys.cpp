@@ -103,7 +103,10 @@ void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const E
   }
   const auto begin = announced_.lower_bound({member, 0});
   const auto end = announced_.upper_bound({member, 0xffffffff});
-  if (static_cast<std::size_t>(std::distance(begin, end)) > kWindowsPerMember) announced_.erase(begin);
+  if (static_cast<std::size_t>(std::distance(begin, end)) <= kWindowsPerMember) return;
+  const std::uint32_t first = begin->first.second;
+  announced_.erase(begin);
+  named_.erase(named_.lower_bound({member, first}), named_.lower_bound({member, first + kWindowSize}));
 }
 
 const SignedPrekey* RepairPrekeys::find(Position member, std::uint32_t number) const {
@@ -126,25 +129,24 @@ bool RepairPrekeys::is_announced(Position member, std::uint32_t number, const cr
 
 std::optional<std::pair<std::uint32_t, crypto::Point>> RepairPrekeys::unused(Position member,
                                                                              std::uint32_t at_least) const {
-  const auto used = used_below_.find(member);
-  if (used != used_below_.end()) at_least = std::max(at_least, used->second);
+  std::optional<std::pair<std::uint32_t, crypto::Point>> named;
   for (auto window = announced_.lower_bound({member, 0}); window != announced_.end(); ++window) {
     if (window->first.first != member) break;
     for (std::uint32_t i = 0; i < kWindowSize; ++i) {
       const std::uint32_t number = window->first.second + i;
-      if (number < at_least) continue;
+      const bool is_named = named_.contains({member, number});
+      if (number < at_least || (is_named && named)) continue;
       const auto& prekey = window->second.announce.prekeys[i];
-      if (verify_prekey(prekey, slot_.receivers().at(member), scope(), number)) return std::pair(number, prekey.key);
+      if (!verify_prekey(prekey, slot_.receivers().at(member), scope(), number)) continue;
+      if (!is_named) return std::pair(number, prekey.key);
+      named.emplace(number, prekey.key);
     }
   }
-  return std::nullopt;
+  return named;
 }
 
-void RepairPrekeys::note_used(Position member, std::uint32_t number) {
-  // A number of no window seen would shut the member out.
-  if (find(member, number) == nullptr) return;
-  auto& below = used_below_[member];
-  below = std::max(below, number + 1);
+void RepairPrekeys::note_named(Position member, std::uint32_t number) {
+  if (find(member, number) != nullptr) named_.emplace(member, number);
 }
 
 }  // namespace kms::dkg

@@ -34,9 +34,10 @@ class RepairPrekeys {
   void remind(Position member, Turn& turn) const;
   // Whether B is what a member announced under a number, with valid proof and signature.
   bool is_announced(Position member, std::uint32_t number, const crypto::Point& key) const;
-  // The lowest number of a member, from `at_least` on, that no request seen has named; with its key.
+  // The lowest number of a member, from `at_least` on, that no request seen has named, with its key. If all are named,
+  // the lowest all the same: whoever names numbers in vain must not keep others from their repair.
   std::optional<std::pair<std::uint32_t, crypto::Point>> unused(Position member, std::uint32_t at_least) const;
-  void note_used(Position member, std::uint32_t number);
+  void note_named(Position member, std::uint32_t number);
 
  private:
   struct Announced {
@@ -50,8 +51,8 @@ class RepairPrekeys {
   const SlotContext& slot_;
   std::map<std::uint32_t, crypto::SecretScalar> secrets_;
   std::map<std::pair<Position, std::uint32_t>, Announced> announced_;
-  std::map<Position, std::uint32_t> used_below_;
-  std::uint32_t made_ = 0;  // own numbers below are announced
+  std::set<std::pair<Position, std::uint32_t>> named_;  // by requests seen, of windows that are held
+  std::uint32_t made_ = 0;                              // own numbers below are announced
   std::uint32_t next_ = 0;
   Instant shown_at_{};
 };

@@ -130,7 +130,7 @@ void RepairRequester::begin(const Activation& activation, const std::set<NodeId>
                         {}};
   for (const auto& giver : chosen) {
     request.givers.push_back(giver.entry);
-    prekeys_.note_used(giver.entry.position, giver.entry.number);
+    prekeys_.note_named(giver.entry.position, giver.entry.number);
   }
   if (auto ticket = tickets_.ticket(slot_.receiver, turn.unix_s())) {
     ++ticketed_[TicketBook::name_of(*ticket)];

@@ -19,7 +19,7 @@ using kms::io::system_now;
 
 namespace {
 
-constexpr std::size_t kReadBufferBytes = 256 * 1024;  // most Noise messages lie in it whole and are opened there
+constexpr std::size_t kReadBufferBytes = 256 * 1024;    // most Noise messages lie in it whole and are opened there
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as no free file descriptor
 constexpr Duration kTimerStep = 1ms;
 
