@@ -13,6 +13,8 @@ std::string request_name(std::uint32_t number) {
 std::string secret_record(std::uint32_t number) {
   return "repair/y/" + std::to_string(number);
 }
+constexpr std::size_t kDoublingsMax = 5;
+
 constexpr std::uint64_t seconds_of(Duration duration) {
   return static_cast<std::uint64_t>(duration / 1s);
 }
@@ -33,6 +35,7 @@ void RepairRequester::restore(const Records& records, const Outbox& outbox, Now 
     const auto rid = request->rid();
     asking_.emplace(Asking{RepairSession({std::move(*request), rid, slot_.plan.labels.size()}, envelope),
                            number,
+                           0,
                            std::move(*secret),
                            {},
                            {},
@@ -74,7 +77,8 @@ bool RepairRequester::may_begin(const Activation& activation, Turn& turn) {
     if (table.share(slot_.receiver).is_infinity()) return say("the share of this node is zero: nothing to repair");
   }
   if (const auto ticket = tickets_.ticket(slot_.receiver, turn.unix_s())) {
-    if (ticketed_[TicketBook::name_of(*ticket)] < repair_sessions_max(slot_.receiving())) return true;
+    tried_ = ticketed_[TicketBook::name_of(*ticket)];
+    if (tried_ < repair_sessions_max(slot_.receiving())) return true;
     return say("all repair sessions of the ticket failed; a new one is needed");
   }
   bool had_share = false;
@@ -97,10 +101,16 @@ bool RepairRequester::may_begin(const Activation& activation, Turn& turn) {
     ++lately;
     oldest = std::min(oldest, began);
   }
+  tried_ = lately;
   if (lately < repair_sessions_max(slot_.receiving())) return true;
   blocked_until_ = turn.instant() + std::chrono::seconds(oldest + period - turn.unix_s());
   return say(had_share ? "all repair sessions of this hour failed; the next begins within an hour"
                        : "all repair sessions of this day failed; the next begins within a day");
+}
+
+// Twice as long each time: a network that fails for half a minute must not use up the sessions of a day.
+Duration RepairRequester::patience() const {
+  return 6 * slot_.plan.timing.delta * (1 << std::min<std::size_t>(asking_->tried, kDoublingsMax));
 }
 
 // Durable before it is sent: the sealed y and the request's bytes.
@@ -149,6 +159,7 @@ void RepairRequester::begin(const Activation& activation, const std::set<NodeId>
   turn.report(Event::Kind::phase, state_ + " begins");
   asking_.emplace(Asking{RepairSession({std::move(request), rid, slot_.plan.labels.size()}, envelope),
                          number,
+                         tried_,
                          std::move(secret),
                          {},
                          {},
@@ -204,7 +215,7 @@ std::optional<KeyScalars> RepairRequester::advance(const Activation& activation,
     return shares;
   }
   const auto& timing = slot_.plan.timing;
-  if (turn.instant() >= asking_->progress_at + 6 * timing.delta) {
+  if (turn.instant() >= asking_->progress_at + patience()) {
     std::set<Position> silent;
     const bool has_deltas = asking_->session.is_complete();
     for (const auto& giver : givers) {
@@ -292,7 +303,7 @@ void RepairRequester::take(Position sender, const RepairComplaint& complaint, co
 std::optional<Instant> RepairRequester::wakes_at(const Activation& activation) const {
   if (!is_needed(activation)) return std::nullopt;
   if (!asking_) return blocked_until_;
-  return std::min(asking_->repeat_at, asking_->progress_at + 6 * slot_.plan.timing.delta);
+  return std::min(asking_->repeat_at, asking_->progress_at + patience());
 }
 
 std::string RepairRequester::summary() const {

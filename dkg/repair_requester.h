@@ -39,6 +39,7 @@ class RepairRequester {
   struct Asking {
     RepairSession session;
     std::uint32_t number = 0;  // of the session
+    std::size_t tried = 0;     // sessions of the same allowance before it
     crypto::SecretScalar secret;
     std::map<Position, std::pair<RepairSigma, Envelope>> sigmas;
     std::map<Position, KeyScalars> sums;
@@ -55,6 +56,8 @@ class RepairRequester {
   }
   std::vector<Giver> candidates(const Activation& activation, const std::set<NodeId>& peers) const;
   bool may_begin(const Activation& activation, Turn& turn);
+  // How long a session waits without progress before the silent are passed over.
+  Duration patience() const;
   void begin(const Activation& activation, const std::set<NodeId>& peers, Turn& turn);
   void judge_sigmas(Turn& turn);
   // Ends the session because of `culprits`; the next one takes others if it can.
@@ -65,6 +68,7 @@ class RepairRequester {
   RepairPrekeys& prekeys_;
   const TicketBook& tickets_;
   std::map<std::uint64_t, std::size_t> ticketed_;  // own sessions, by the ticket's name
+  std::size_t tried_ = 0;                          // own sessions of the allowance that `may_begin` found
   std::optional<Asking> asking_;
   std::map<std::uint32_t, std::uint64_t> began_;  // own sessions: Unix seconds
   std::map<Position, std::uint32_t> next_of_;
