@@ -1,5 +1,7 @@
 #include "dkg/repair_prekeys.h"
 
+#include <algorithm>
+
 namespace kms::dkg {
 namespace {
 
@@ -143,6 +145,12 @@ std::optional<std::pair<std::uint32_t, crypto::Point>> RepairPrekeys::unused(Pos
     }
   }
   return named;
+}
+
+bool RepairPrekeys::has_conflict(Position member) const {
+  const auto end = announced_.upper_bound({member, 0xffffffff});
+  return std::any_of(announced_.lower_bound({member, 0}), end,
+                     [](const auto& window) { return window.second.has_conflict; });
 }
 
 void RepairPrekeys::note_named(Position member, std::uint32_t number) {

@@ -37,6 +37,8 @@ class RepairPrekeys {
   // The lowest number of a member, from `at_least` on, that no request seen has named, with its key. If all are named,
   // the lowest all the same: whoever names numbers in vain must not keep others from their repair.
   std::optional<std::pair<std::uint32_t, crypto::Point>> unused(Position member, std::uint32_t at_least) const;
+  // It announced two keys under one number, so that members disagree about which stands.
+  bool has_conflict(Position member) const;
   void note_named(Position member, std::uint32_t number);
 
  private:

@@ -44,7 +44,8 @@ void RepairRequester::restore(const Records& records, const Outbox& outbox, Now 
   }
 }
 
-// Members that could give, best first: neither convicted nor silent before, connected, lowest position.
+// Members that could give, best first: not convicted, with one set of prekeys, not silent before, connected, lowest
+// position.
 std::vector<RepairRequester::Giver> RepairRequester::candidates(const Activation& activation,
                                                                 const std::set<NodeId>& peers) const {
   std::vector<Giver> out;
@@ -57,11 +58,12 @@ std::vector<RepairRequester::Giver> RepairRequester::candidates(const Activation
     if (!prekey) prekey = prekeys_.unused(member, 0);
     if (!has_share || !prekey) continue;
     out.push_back({{member, prekey->first, prekey->second},
+                   prekeys_.has_conflict(member),
                    silent_.contains(member),
                    !peers.contains(slot_.receivers().at(member).node)});
   }
   std::stable_sort(out.begin(), out.end(), [](const Giver& a, const Giver& b) {
-    return std::tie(a.is_silent, a.is_away) < std::tie(b.is_silent, b.is_away);
+    return std::tie(a.is_in_doubt, a.is_silent, a.is_away) < std::tie(b.is_in_doubt, b.is_silent, b.is_away);
   });
   return out;
 }

@@ -48,6 +48,7 @@ class RepairRequester {
   };
   struct Giver {
     RepairGiver entry;
+    bool is_in_doubt = false;  // which prekeys are its own
     bool is_silent = false;
     bool is_away = false;
   };

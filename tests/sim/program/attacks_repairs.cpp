@@ -66,10 +66,12 @@ class BadRepair final : public GiverTwist {
     dkg::KeyScalars shares;
     for (const auto& share : *held) shares.push_back(kind_ == 0 ? share + crypto::Scalar(1) : share.clone());
     if (kind_ == 1) lied.request.givers.back().key = crypto::Point::second_generator();
-    // The last giver's part is garbage, which that one shows; it may be a traitor itself.
-    const auto last = scene.place_of_receiver(terms.request.givers.back().position);
-    const bool is_seen = kind_ == 0 || (scene.stage.is_honest(last) && last != scene.place);
-    if (is_seen && terms.request.epoch == scene.ceremony().status_message().epoch) confess(scene, terms);
+    // Positions in a repair of the epoch before are those of another committee.
+    if (terms.request.epoch == scene.ceremony().status_message().epoch) {
+      // The last giver's part is garbage, which that one shows; it may be a traitor itself.
+      const auto last = scene.place_of_receiver(terms.request.givers.back().position);
+      if (kind_ == 0 || (scene.stage.is_honest(last) && last != scene.place)) confess(scene, terms);
+    }
     return scene.sign(
         dkg::make_delta(lied, delta.giver, shares, crypto::Secret<32>::copy_of(terms.rid.view()), scene.random));
   }
