@@ -10,14 +10,16 @@ function(kms_simulator name)
   target_link_options(${name} PRIVATE -Wl,--wrap=secp256k1_ec_pubkey_parse -Wl,--wrap=secp256k1_ec_pubkey_tweak_mul
     -Wl,--wrap=secp256k1_ecdsa_recover)
   target_precompile_headers(${name} REUSE_FROM kms_base)
+  kms_merge(${name})
 endfunction()
 
 kms_simulator(kms-sim)
 target_link_libraries(kms-sim PRIVATE kms_dkg Threads::Threads)
-kms_simulator(kms-sim-broken ${dkg_sources})
-target_link_libraries(kms-sim-broken PRIVATE kms_crypto Threads::Threads)
-target_compile_definitions(kms-sim-broken PRIVATE KMS_SIM_BROKEN)
-kms_merge(kms-sim-broken)
+if(KMS_SIM_CONTROLS)
+  kms_simulator(kms-sim-broken ${dkg_sources})
+  target_link_libraries(kms-sim-broken PRIVATE kms_crypto Threads::Threads)
+  target_compile_definitions(kms-sim-broken PRIVATE KMS_SIM_BROKEN)
+endif()
 
 # The same seeds each time, as long as some fresh ones do not end (docs/SIMULATOR.md, "Open"). Sanitizers make them ten
 # times slower.
@@ -33,7 +35,11 @@ add_test(NAME kms_sim_regressions COMMAND kms-sim --replay ${CMAKE_CURRENT_SOURC
 add_test(NAME kms_sim_repeats COMMAND ${CMAKE_COMMAND} -DSIMULATOR=$<TARGET_FILE:kms-sim>
   -P ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/repeats.cmake)
 set(sim_tests kms_sim kms_sim_attacks kms_sim_regressions kms_sim_repeats)
-foreach(control t-traitors f-plus-one storage own-words erasure prekeys complaints)
+set(sim_controls)
+if(KMS_SIM_CONTROLS)
+  set(sim_controls t-traitors f-plus-one storage own-words erasure prekeys complaints)
+endif()
+foreach(control ${sim_controls})
   add_test(NAME kms_sim_control_${control} COMMAND kms-sim-broken --break ${control} --runs 12 --seed 1 --members 4..7 --threads 1)
   list(APPEND sim_tests kms_sim_control_${control})
 endforeach()
