@@ -2,6 +2,9 @@
 // others announced (PROTOCOL.md 4.1 "Prekeys", 4.8).
 #pragma once
 
+#include <map>
+#include <set>
+
 #include "dkg/turn.h"
 
 namespace kms::dkg {
