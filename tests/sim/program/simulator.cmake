@@ -23,7 +23,7 @@ endif()
 
 # The same seeds each time, as long as some fresh ones do not end (docs/SIMULATOR.md, "Open"). Sanitizers make them ten
 # times slower.
-set(sim_runs 100)
+set(sim_runs 80)
 set(sim_seconds 60)
 if(KMS_SANITIZE)
   set(sim_runs 40)
