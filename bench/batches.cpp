@@ -18,12 +18,12 @@ constexpr double kIdleMax = 10;  // seconds without an item: no more will come
 constexpr Duration kMeshTime = 3s;
 const std::string kTopic = "/kms/bench/items/1";
 
-struct Load {
+struct BatchLoad {
   std::uint64_t items_per_second = 0;
   std::uint64_t items() const { return static_cast<std::uint64_t>(static_cast<double>(items_per_second) * kSeconds); }
 };
-struct Row {
-  Load load;
+struct BatchRow {
+  BatchLoad load;
   std::uint64_t received = 0;
   double seconds = 0;                              // at the subscriber, from its first item to its last
   double publisher = 0, node = 0, subscriber = 0;  // of one processor, while it lasted
@@ -31,7 +31,7 @@ struct Row {
   double node_microseconds = 0;  // of the node's processor, per item
 };
 
-net::HostOptions options() {
+net::HostOptions batch_host_options() {
   net::HostOptions out;
   out.unlisted = net::PeerClass::committee;
   out.router.topics.allows_all = true;
@@ -81,9 +81,9 @@ class Receiver {
   double began_ = 0, last_ = 0, processor_began_ = 0, processor_last_ = 0;
 };
 
-void publish(Lines& parent, Load load) {
+void publish(Lines& parent, BatchLoad load) {
   bool is_subscribed = false;
-  HostProcess process(options(),
+  HostProcess process(batch_host_options(),
                       [&](net::HostEvent& event) { is_subscribed = is_subscribed || is_subscription(event); });
   process.dial(parent.hear());
   process.run_until([&] { return is_subscribed; });
@@ -106,10 +106,10 @@ void publish(Lines& parent, Load load) {
   process.run_until([&] { return parent.has_line(); });  // what is queued still leaves
 }
 
-void subscribe(Lines& parent, Load load) {
+void subscribe(Lines& parent, BatchLoad load) {
   Receiver receiver;
   HostProcess* process = nullptr;
-  HostProcess made(options(), [&](net::HostEvent& event) {
+  HostProcess made(batch_host_options(), [&](net::HostEvent& event) {
     if (auto* delivery = std::get_if<net::PubsubDelivery>(&event)) receiver.take(*process, *delivery);
   });
   process = &made;
@@ -122,13 +122,13 @@ void subscribe(Lines& parent, Load load) {
   parent.hear();
 }
 
-Row measure(Load load) {
+BatchRow measure(BatchLoad load) {
   Child subscriber([load](Lines& parent) { subscribe(parent, load); });
   Child publisher([load](Lines& parent) { publish(parent, load); });
   Receiver receiver;
   bool has_subscriber = false;
   HostProcess* process = nullptr;
-  HostProcess made(options(), [&](net::HostEvent& event) {
+  HostProcess made(batch_host_options(), [&](net::HostEvent& event) {
     if (auto* delivery = std::get_if<net::PubsubDelivery>(&event)) receiver.take(*process, *delivery);
     has_subscriber = has_subscriber || is_subscription(event);
   });
@@ -138,7 +138,7 @@ Row measure(Load load) {
   made.run_until([&] { return has_subscriber; });
   publisher.lines().say(made.address());
   made.run_until([&] { return receiver.is_over(load.items()); });
-  Row row{.load = load, .node = receiver.processor_share()};
+  BatchRow row{.load = load, .node = receiver.processor_share()};
   row.node_microseconds = row.node * receiver.seconds() * 1e6 / static_cast<double>(receiver.items());
   made.run_until([&] { return subscriber.lines().has_line() && publisher.lines().has_line(); });
   row.publisher = std::stod(publisher.lines().hear());
@@ -161,7 +161,7 @@ void run_batches(Output output) {
                 "CPU pub", "CPU node", "CPU sub", "node us/item");
   }
   for (const std::uint64_t rate : {100'000, 200'000}) {
-    const Row row = measure({rate / dkg::Batch::kItemsMax * dkg::Batch::kItemsMax});
+    const BatchRow row = measure({rate / dkg::Batch::kItemsMax * dkg::Batch::kItemsMax});
     const std::uint64_t lost = row.load.items() - std::min(row.load.items(), row.received);
     if (output == Output::table) {
       std::printf("%10llu  %10.0f  %10llu  %8llu  %7.0f%%  %7.0f%%  %7.0f%%  %12.2f\n",

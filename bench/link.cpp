@@ -17,7 +17,7 @@ constexpr int kRounds = 5;
 constexpr std::size_t kPieceBytes = 128 * 1024;  // of one call of service_send
 const char* const kProtocol = "/kms/bench/bytes/1";
 
-net::HostOptions options() {
+net::HostOptions link_host_options() {
   net::HostOptions out;
   out.unlisted = net::PeerClass::committee;
   return out;
@@ -39,7 +39,7 @@ void send_through_host(Lines& parent, std::uint64_t bytes) {
     }
     process->host().service_finish(*stream, process->now());
   };
-  HostProcess made(options(), [&](net::HostEvent& event) {
+  HostProcess made(link_host_options(), [&](net::HostEvent& event) {
     if (auto* connected = std::get_if<net::PeerConnected>(&event)) peer = connected->peer;
     if (std::holds_alternative<net::ServiceOpened>(event)) stream = std::get<net::ServiceOpened>(event).stream;
     if (std::holds_alternative<net::ServiceWritable>(event)) fill();
@@ -65,7 +65,7 @@ Transfer measure_host_link(std::uint64_t bytes) {
   Transfer seen;
   double began = 0, processor_began = 0;
   HostProcess* process = nullptr;
-  HostProcess made(options(), [&](net::HostEvent& event) {
+  HostProcess made(link_host_options(), [&](net::HostEvent& event) {
     if (auto* received = std::get_if<net::ServiceBytes>(&event)) {
       if (seen.bytes == 0) {
         began = clock_seconds();

@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::size_t kMessages = 100;
 
-struct Row {
+struct MeshRow {
   std::uint64_t loss_per_mille = 0;
   std::size_t complete = 0, median_hops = 0, most_hops = 0;
   net::RouterSwarm::Costs costs;
 };
 
-Row measure(std::uint64_t loss_per_mille) {
+MeshRow measure(std::uint64_t loss_per_mille) {
   net::RouterSwarm swarm({.loss_per_mille = loss_per_mille, .router = net::swarm_router_options()});
   swarm.run(5s);
   swarm.start_losing();
@@ -28,7 +28,7 @@ Row measure(std::uint64_t loss_per_mille) {
     swarm.run(50ms);
   }
   swarm.run(8s);
-  Row row{.loss_per_mille = loss_per_mille, .costs = swarm.costs()};
+  MeshRow row{.loss_per_mille = loss_per_mille, .costs = swarm.costs()};
   for (const auto& message : messages) row.complete += swarm.reached(message) == swarm.honest().size() ? 1 : 0;
   const auto hops = swarm.hops();
   row.median_hops = hops[hops.size() / 2];
@@ -47,7 +47,7 @@ void run_mesh(Output output) {
                 "duplicates", "bytes", "checks", "pulled");
   }
   for (const std::uint64_t loss : {0, 50, 100, 200}) {
-    const Row row = measure(loss);
+    const MeshRow row = measure(loss);
     if (output == Output::table) {
       std::printf("%4.0f%%  %8zu%%  %11zu  %9zu  %10.2f  %6.0f  %6.2f  %6.3f\n", static_cast<double>(loss) / 10,
                   100 * row.complete / kMessages, row.median_hops, row.most_hops, row.costs.duplicates, row.costs.bytes,

@@ -34,14 +34,14 @@ constexpr Layout kLayouts[] = {
     {"entry topic, not re-forwarded", Partials::to_entry, net::TopicPolicy::committee},
 };
 
-struct Load {
+struct RouterLoad {
   std::size_t nodes = 0;
   Layout layout{};
   Batching batching = Batching::on;
   std::size_t concurrency = 1;
 };
-struct Row {
-  Load load;
+struct RouterRow {
+  RouterLoad load;
   BusCounts counts;
   Duration latency{};  // mean, virtual
 };
@@ -50,7 +50,7 @@ struct Row {
 // all. Messages are real ones; only their ids differ from one delegation to the next.
 class Run {
  public:
-  Run(const Load& load, DelegationWorld& world, sim::Random& entropy)
+  Run(const RouterLoad& load, DelegationWorld& world, sim::Random& entropy)
       : load_(load),
         world_(world),
         bus_(load.nodes, {load.layout.policy, load.batching},
@@ -66,7 +66,7 @@ class Run {
     bus_.connect();
   }
 
-  Row measure() {
+  RouterRow measure() {
     BusCounts before = bus_.counts();
     for (std::size_t i = 0; i < load_.concurrency; ++i) start_next();
     bus_.run(bus_.now() + 5s);  // heartbeats and what they announce included
@@ -144,7 +144,7 @@ class Run {
     start_next();
   }
 
-  Load load_;
+  RouterLoad load_;
   DelegationWorld& world_;
   Bus bus_;
   sim::Random random_;
@@ -159,7 +159,7 @@ double per_delegation(std::uint64_t count) {
   return static_cast<double>(count) / static_cast<double>(kDelegations);
 }
 
-void print(const Row& row) {
+void print(const RouterRow& row) {
   const BusCounts& counts = row.counts;
   double checks = per_delegation(counts.checked);
   std::printf("%3zu  %-34s  %-3s  %4zu  %7.1f  %8.1f  %8.1f  %6.2f  %7.1f  %9.2f  %10.1f  %7.2f\n", row.load.nodes,
@@ -169,7 +169,7 @@ void print(const Row& row) {
               per_delegation(counts.duplicates), std::chrono::duration<double, std::milli>(row.latency).count());
 }
 
-boost::json::object to_json(const Row& row) {
+boost::json::object to_json(const RouterRow& row) {
   const BusCounts& counts = row.counts;
   return {{"nodes", row.load.nodes},
           {"layout", row.load.layout.name},
@@ -205,14 +205,14 @@ void for_each_row(Use use) {
 void run_router(Output output) {
   if (output == Output::json) {
     boost::json::array rows;
-    for_each_row([&](const Row& row) { rows.push_back(to_json(row)); });
+    for_each_row([&](const RouterRow& row) { rows.push_back(to_json(row)); });
     std::printf("%s\n", boost::json::serialize(boost::json::object{{"perDelegation", std::move(rows)}}).c_str());
     return;
   }
   std::printf("per delegation, t = %u, over the whole network\n", kThreshold);
   std::printf("  n  %-34s  bat  conc     RPCs  messages       KiB   signs   checks  per node  duplicates       ms\n",
               "layout");
-  for_each_row([](const Row& row) { print(row); });
+  for_each_row([](const RouterRow& row) { print(row); });
 }
 
 }  // namespace kms::bench

@@ -21,6 +21,13 @@ if(KMS_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# The compiler's own garbage collection is 4 to 8% of a build; half a gigabyte before the first is no matter where there
+# is memory.
+cmake_host_system_information(RESULT KMS_MEMORY_MIB QUERY TOTAL_PHYSICAL_MEMORY)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND KMS_MEMORY_MIB GREATER 7000)
+  add_compile_options("SHELL:--param ggc-min-heapsize=524288")
+endif()
+
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wswitch -Werror -fno-omit-frame-pointer
   -fstack-protector-strong)
 if(KMS_MERGE)

@@ -67,16 +67,16 @@ void Runtime::Impl::start_p2p() {
   auto key = crypto::NodeKey::from_secret(credentials->node_key.expose().clone());
   identity.emplace(std::move(*key));
   note_members();
-  net::io::TcpHostOptions tcp = *options.p2p;
-  tcp.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
+  net::io::TcpHostOptions p2p = *options.p2p;
+  p2p.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
   // Members write, everybody listens.
-  tcp.host.topic_rules = {{"/kms/" + terms.name + "/", {net::PeerClass::committee}}};
-  tcp.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
+  p2p.host.topic_rules = {{"/kms/" + terms.name + "/", {net::PeerClass::committee}}};
+  p2p.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
   for (const auto& [peer, node] : members) {
-    tcp.host.router.policies.names.emplace(topic_name(terms.name, Topic::partials, peer), net::TopicPolicy::committee);
+    p2p.host.router.policies.names.emplace(topic_name(terms.name, Topic::partials, peer), net::TopicPolicy::committee);
   }
   auto self = weak_from_this();
-  host = std::make_unique<net::io::TcpHost>(context, *identity, std::move(tcp), entropy,
+  host = std::make_unique<net::io::TcpHost>(context, *identity, std::move(p2p), entropy,
                                             [self](std::vector<net::HostEvent>&& events) {
                                               if (auto alive = self.lock()) alive->on_events(std::move(events));
                                             });

@@ -97,9 +97,9 @@ const std::vector<Envelope>& recorded() {
   return all;
 }
 
-class World {
+class CeremonyWorld {
  public:
-  World() : machine_(0) {
+  CeremonyWorld() : machine_(0) {
     absorb(machine_.ceremony.tick(now_));
     absorb(machine_.ceremony.peers_connected(everybody(), now_));
   }
@@ -226,6 +226,6 @@ class World {
 
 KMS_FUZZER(dkg_ceremony) {
   fuzz::Input in(input);
-  World world;
+  CeremonyWorld world;
   for (int steps = 0; steps < 40 && !in.is_empty(); ++steps) world.step(in);
 }

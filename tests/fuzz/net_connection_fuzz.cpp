@@ -34,9 +34,9 @@ struct End {
   CloseReason reason = CloseReason::requested;
 };
 
-class World {
+class ConnectionWorld {
  public:
-  explicit World(std::uint8_t form)
+  explicit ConnectionWorld(std::uint8_t form)
       : dialler_(Direction::outbound, EarlyMuxer(form & 1), 1, now_),
         listener_(Direction::inbound, EarlyMuxer(form >> 1 & 1), 2, now_) {}
 
@@ -191,5 +191,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_connection) {
-  fuzz::run_script<World>(input, 400);
+  fuzz::run_script<ConnectionWorld>(input, 400);
 }

@@ -23,9 +23,9 @@ struct Stranger {
   StreamId next_stream = 1;
 };
 
-class World {
+class HostWorld {
  public:
-  explicit World(std::uint8_t form) : host_(identity(0), options(form), entropy_, now_) {
+  explicit HostWorld(std::uint8_t form) : host_(identity(0), options(form), entropy_, now_) {
     host_.add_service({"/objects/1"}, now_);
     KMS_ASSERT(host_.subscribe("/t/1", now_).has_value());
     for (int i = 0; i < 2; ++i) connect();
@@ -180,5 +180,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_host) {
-  fuzz::run_script<World>(input, 100);
+  fuzz::run_script<HostWorld>(input, 100);
 }

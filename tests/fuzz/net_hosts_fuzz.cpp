@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kOutstandingMax = 100'000;
 constexpr std::size_t kQueuedMax = 1 << 20;
-const std::array<std::string, 2> kTopics{"/t/1", "/t/2"};
+const std::array<std::string, 2> kPairTopics{"/t/1", "/t/2"};
 const std::string kService = "/echo/1";
 
 struct Node {
@@ -40,9 +40,9 @@ struct Node {
   std::set<Bytes> expected, delivered;  // payloads
 };
 
-class World {
+class HostPairWorld {
  public:
-  explicit World(std::uint8_t form)
+  explicit HostPairWorld(std::uint8_t form)
       : nodes_{Node(0, options(form), now_), Node(1, options(form >> 4), now_)},
         pipes_({&nodes_[0].host, &nodes_[1].host}, now_) {
     for (std::size_t i = 0; i < 2; ++i) {
@@ -69,7 +69,7 @@ class World {
         publish(who, in);
         break;
       case 1:
-        follow(who, in.byte() % kTopics.size());
+        follow(who, in.byte() % kPairTopics.size());
         break;
       case 2:
         use_stream(who, in);
@@ -140,7 +140,7 @@ class World {
   // ---- what hosts are asked to do
 
   void publish(std::size_t who, fuzz::Input& in) {
-    const std::string& topic = kTopics[in.byte() % kTopics.size()];
+    const std::string& topic = kPairTopics[in.byte() % kPairTopics.size()];
     const std::size_t size = in.word();
     Bytes payload(size % 8 == 0 ? size : size % 400);
     for (int i = 0; i < 4; ++i) payload.push_back(static_cast<std::uint8_t>(published_ >> (8 * i)));
@@ -153,7 +153,7 @@ class World {
 
   void follow(std::size_t who, std::size_t topic) {
     Node& node = nodes_[who];
-    const std::string& name = kTopics[topic];
+    const std::string& name = kPairTopics[topic];
     if (node.follows.insert(name).second) {
       KMS_ASSERT(node.host.subscribe(name, now_).has_value());
     } else {
@@ -351,5 +351,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_hosts) {
-  fuzz::run_script<World>(input, 300);
+  fuzz::run_script<HostPairWorld>(input, 300);
 }

@@ -19,7 +19,7 @@ void check_bounds(const Identify& message) {
   KMS_ASSERT(!message.agent_version || message.agent_version->size() <= kIdentifyTextMax);
 }
 
-void check_message(ByteView input) {
+void check_identify(ByteView input) {
   auto message = parse_identify(input);
   if (!message) return;
   check_bounds(*message);
@@ -67,7 +67,7 @@ KMS_FUZZER(net_identify) {
   fuzz::Input in(input);
   std::uint64_t seed = in.byte();
   ByteView rest = in.rest();
-  check_message(rest);
+  check_identify(rest);
   check_stream(rest, seed);
   check_records(rest);
 }

@@ -9,7 +9,7 @@ using namespace kms::net;
 
 namespace {
 
-const Identity& identity(std::uint64_t name) {
+const Identity& noise_identity(std::uint64_t name) {
   auto make = [](std::uint64_t seed) {
     sim::Random entropy(seed);
     return Identity::generate(entropy);
@@ -20,8 +20,8 @@ const Identity& identity(std::uint64_t name) {
 
 struct Pair {
   sim::Random entropy{5};
-  NoiseHandshake dialler{NoiseRole::initiator, identity(0), {std::nullopt, {"/yamux/1.0.0"}}, entropy};
-  NoiseHandshake listener{NoiseRole::responder, identity(1), {std::nullopt, {"/yamux/1.0.0"}}, entropy};
+  NoiseHandshake dialler{NoiseRole::initiator, noise_identity(0), {std::nullopt, {"/yamux/1.0.0"}}, entropy};
+  NoiseHandshake listener{NoiseRole::responder, noise_identity(1), {std::nullopt, {"/yamux/1.0.0"}}, entropy};
 };
 
 // Message 1, 2 or 3 replaced by the fuzzer's bytes.

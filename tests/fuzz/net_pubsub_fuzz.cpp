@@ -25,7 +25,7 @@ void check_rpc(ByteView input) {
   }
 }
 
-void check_message(ByteView input) {
+void check_pubsub_message(ByteView input) {
   auto view = parse_message(input);
   if (!view) return;
   PubsubMessage message = PubsubMessage::from_view(*view);
@@ -66,7 +66,7 @@ KMS_FUZZER(net_pubsub) {
   std::uint64_t seed = in.byte();
   ByteView rest = in.rest();
   check_rpc(rest);
-  check_message(rest);
+  check_pubsub_message(rest);
   check_frames(rest, seed);
   is_topic(rest);
 }

@@ -13,16 +13,16 @@ using fuzz::identity;
 namespace {
 
 constexpr std::size_t kPeers = fuzz::kIdentities - 1;  // the router itself is the last
-const std::array<std::string, 3> kTopics{"/kms/t/requests/1", "/kms/t/partials/1", "/kms/t/other"};
+const std::array<std::string, 3> kRouterTopics{"/kms/t/requests/1", "/kms/t/partials/1", "/kms/t/other"};
 
-class World {
+class RouterWorld {
  public:
-  explicit World(std::uint8_t form) : router_(identity(kPeers), options(form), entropy_, now_) {
+  explicit RouterWorld(std::uint8_t form) : router_(identity(kPeers), options(form), entropy_, now_) {
     for (std::size_t i = 0; i < kPeers; ++i) {
       absorb(router_.peer_added(peer(i), i < 2 ? PeerClass::committee : PeerClass::light, now_));
       absorb(router_.outbound_opened(peer(i), MeshsubVersion(i % 3), now_));
     }
-    for (std::size_t i = 0; i < 2; ++i) absorb(router_.subscribe(kTopics[i], now_).value());
+    for (std::size_t i = 0; i < 2; ++i) absorb(router_.subscribe(kRouterTopics[i], now_).value());
   }
 
   void step(fuzz::Input& in) {
@@ -48,7 +48,7 @@ class World {
         }
         break;
       case 5:
-        if (auto published = router_.publish(kTopics[in.byte() % 2], to_bytes(in.take(in.byte())), now_)) {
+        if (auto published = router_.publish(kRouterTopics[in.byte() % 2], to_bytes(in.take(in.byte())), now_)) {
           ids_.push_back(published->id);
           absorb(std::move(published->effects));
         }
@@ -97,7 +97,7 @@ class World {
   Bytes rpc(fuzz::Input& in) {
     RpcWriter writer;
     for (int parts = in.byte() % 6; parts >= 0; --parts) {
-      const std::string& topic = kTopics[in.byte() % kTopics.size()];
+      const std::string& topic = kRouterTopics[in.byte() % kRouterTopics.size()];
       std::vector<Bytes> ids;
       if (!ids_.empty()) ids.push_back(ids_[in.byte() % ids_.size()]);
       ids.push_back(to_bytes(in.take(in.byte() % 24)));
@@ -178,5 +178,5 @@ class World {
 }  // namespace
 
 KMS_FUZZER(net_router) {
-  fuzz::run_script<World>(input, 60);
+  fuzz::run_script<RouterWorld>(input, 60);
 }

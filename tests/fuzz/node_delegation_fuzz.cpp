@@ -56,9 +56,9 @@ KMS_FUZZER(node_delegation) {
     case 2:
       return check_body<Need>(in.rest());
     case 3:
-      return check_body<Done>(in.rest());
+      return check_body<delegation::Done>(in.rest());
     case 4:
-      return check_body<Refusal>(in.rest());
+      return check_body<delegation::Refusal>(in.rest());
     default:
       check_keys(in);
   }
