@@ -4,30 +4,14 @@
 #include <charconv>
 
 #include "base/assert.h"
+#include "node/epoch_records.h"
 #include "node/network_terms.h"
 
 namespace kms::node {
 namespace {
 
-std::string slot_record(const dkg::SlotId& slot, std::string_view name) {
-  return "slot/" + to_hex(slot.view()) + "/" + std::string(name);
-}
-
-std::string release_record(const dkg::SlotId& slot) {
-  return "epochs/" + to_hex(slot.view()) + "/released";
-}
-
-std::string file_record(std::uint32_t epoch) {
-  return "epochs/" + std::to_string(epoch) + "/file";
-}
-
 bool has_ended(const dkg::Ceremony& ceremony) {
   return ceremony.phase() == dkg::Phase::erased;
-}
-
-bool has_plan(const dkg::Ceremony& ceremony, const NetworkTerms& terms) {
-  const dkg::Plan& plan = ceremony.plan();
-  return plan.members == terms.members && plan.threshold == terms.threshold && plan.file == terms.file;
 }
 
 void add(EpochSteps& out, const dkg::SlotId& slot, dkg::Effects effects) {
@@ -69,6 +53,12 @@ TermsPtr Epochs::stored_file(std::uint32_t epoch) const {
   if (!text) return nullptr;
   auto terms = later_terms(*genesis_, as_text(*text));
   return terms ? std::make_shared<const NetworkTerms>(std::move(*terms)) : nullptr;
+}
+
+bool Epochs::is_planned(const NetworkTerms& terms) const {
+  if (!next_) return false;
+  const dkg::Plan& plan = next_->ceremony.plan();
+  return plan.members == terms.members && plan.threshold == terms.threshold && plan.file == terms.file;
 }
 
 // Names and rules stay as they were where no file says otherwise.
@@ -166,29 +156,25 @@ Result<bool> Epochs::load(Now now) {
 }
 
 void Epochs::take_charge(Period&& period) {
-  if (current_) past_.push_front(std::move(*current_));
-  current_.reset();
-  if (past_.size() > kPastMax) past_.pop_back();
-  newest_ = std::make_shared<const dkg::EpochRecord>(*period.ceremony.record());
-  terms_ = period.terms;
+  enter(std::make_shared<const dkg::EpochRecord>(*period.ceremony.record()), period.terms);
   current_.emplace(std::move(period));
-  chain_.emplace(newest_->header.epoch, newest_);
-  if (chain_.size() > kPastMax) chain_.erase(chain_.begin());
-  if (approved_ && approved_->epoch < wanted()) approved_ = nullptr;
-  is_refresh_ordered_ = false;
-  approvals_.clear();
-  released_ = 0;
 }
 
 void Epochs::follow(const dkg::EpochRecord& record, TermsPtr terms) {
+  next_.reset();
+  enter(std::make_shared<const dkg::EpochRecord>(record), std::move(terms));
+}
+
+void Epochs::enter(EpochPtr record, TermsPtr terms) {
   if (current_) past_.push_front(std::move(*current_));
   current_.reset();
-  next_.reset();
-  newest_ = std::make_shared<const dkg::EpochRecord>(record);
+  if (past_.size() > kPastMax) past_.pop_back();
+  newest_ = std::move(record);
   terms_ = std::move(terms);
   chain_.emplace(newest_->header.epoch, newest_);
   if (chain_.size() > kPastMax) chain_.erase(chain_.begin());
   if (approved_ && approved_->epoch < wanted()) approved_ = nullptr;
+  is_refresh_ordered_ = false;
   approvals_.clear();
   released_ = 0;
 }
@@ -234,7 +220,7 @@ void Epochs::advance(EpochSteps& out, Now now) {
 void Epochs::plan_next(EpochSteps& out, Now now) {
   const TermsPtr terms = planned();
   if (!terms) return;
-  if (next_ && (next_->is_opened || has_plan(next_->ceremony, *terms))) return;
+  if (next_ && (next_->is_opened || is_planned(*terms))) return;
   auto period = make(terms, now);
   if (!period) {
     dkg::Effects note;

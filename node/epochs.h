@@ -109,6 +109,8 @@ class Epochs {
   bool takes_part(const NetworkTerms& next) const;
   // What the epoch that comes next is to be; nullptr: nothing, unless others decide on something.
   TermsPtr planned() const;
+  // Whether the ceremony that is to come is one by these terms.
+  bool is_planned(const NetworkTerms& terms) const;
   dkg::Plan plan_of(const NetworkTerms& terms) const;
   Result<Period> make(TermsPtr terms, Now now) const;
   // Of a committee that a verified header names.
@@ -120,6 +122,8 @@ class Epochs {
 
   void take_charge(Period&& period);
   void follow(const dkg::EpochRecord& record, TermsPtr terms);
+  // The epoch is in charge from now on, whether this node has a part in it or not.
+  void enter(EpochPtr record, TermsPtr terms);
   void take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
   void show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
   // A node that does not know what it said keeps out of slots that may have been open then.
@@ -134,8 +138,8 @@ class Epochs {
   void retire_past(EpochSteps& out, Now now);
   void plan_next(EpochSteps& out, Now now);
   EpochSteps remember(NetworkTerms&& terms, std::string_view file, Now now);
-  Result<EpochSteps> sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> not_after, EpochSteps&& before,
-                                   Now now);
+  // `end`: Unix seconds; what nobody named is `usual_end`, or what another member has approved already.
+  EpochSteps sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> end, EpochSteps&& before, Now now);
   // This node's approval of what is to come, if it is not over.
   bool has_approved_next(Now now) const;
   // A plan that did not get its quorum in time gives way.

@@ -2,6 +2,7 @@
 // (PROTOCOL.md 4.7).
 #include <algorithm>
 
+#include "node/epoch_records.h"
 #include "node/epochs.h"
 
 namespace kms::node {
@@ -65,7 +66,7 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
     }
     if (!takes_part(*terms)) {
       dkg::Effects note;
-      note.save.writes.push_back(dkg::Put{"slot/" + to_hex(slot_of(wanted()).view()) + "/link", link.body()});
+      note.save.writes.push_back(dkg::Put{slot_record(slot_of(wanted()), "link"), link.body()});
       out.steps.push_back({slot_of(wanted()), std::move(note)});
       grace_left_ = Duration{};
       follow(*record, terms);
@@ -73,10 +74,7 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
       continue;
     }
     // A ceremony with this very plan has heard it.
-    const bool is_known = next_ && next_->ceremony.plan().members == terms->members &&
-                          next_->ceremony.plan().threshold == terms->threshold &&
-                          next_->ceremony.plan().file == terms->file;
-    if (is_known) return;
+    if (is_planned(*terms)) return;
     auto period = make(terms, now);
     if (!period) return;
     replace_next(std::move(*period), out, now);

@@ -1,4 +1,5 @@
 // What operators order (PROTOCOL.md 4.1, 4.8).
+#include "node/epoch_records.h"
 #include "node/epochs.h"
 #include "node/network_terms.h"
 
@@ -7,6 +8,12 @@ namespace {
 
 constexpr const char* kSilent =
     "this node came back with an old data folder: it keeps out of the epoch that comes next, and others decide";
+
+constexpr const char* kOver = "the approval would be over before it begins: notAfter lies in the past";
+
+bool is_over(const std::optional<std::uint64_t>& not_after, Now now) {
+  return not_after && *not_after <= now.unix_s();
+}
 
 // Whole days, so that operators who approve one after the other name the same end.
 std::uint64_t usual_end(Now now, std::chrono::seconds life) {
@@ -17,6 +24,7 @@ std::uint64_t usual_end(Now now, std::chrono::seconds life) {
 }  // namespace
 
 Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now) {
+  if (is_over(not_after, now)) return error(kOver);
   auto parsed = later_terms(*genesis_, file);
   if (!parsed) return parsed.error();
   if (!newest_ && current_) return error("no key is released yet: there is nothing to move to another committee");
@@ -50,12 +58,12 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   }
   EpochSteps out;
   dkg::Effects note;
-  note.save.writes.push_back(dkg::Put{"epochs/" + std::to_string(parsed->epoch) + "/file", to_bytes(as_bytes(file))});
+  note.save.writes.push_back(dkg::Put{file_record(parsed->epoch), to_bytes(as_bytes(file))});
   approved_ = std::make_shared<const NetworkTerms>(std::move(*parsed));
   out.steps.push_back({slot_of(approved_->epoch), std::move(note)});
   advance(out, now);
   if (!approved_) return error("the committees do not fit together: at most 128 nodes take part in a reshare");
-  if (!is_member_now) return out;
+  if (!is_member_now || !next_) return out;
   return sign_approval(usual_end(now, kApprovalLife), not_after, std::move(out), now);
 }
 
@@ -64,8 +72,7 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
 EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file, Now now) {
   terms_ = std::make_shared<const NetworkTerms>(std::move(terms));
   dkg::Effects note;
-  const std::string key = "epochs/" + std::to_string(newest_->header.epoch) + "/file";
-  note.save.writes.push_back(dkg::Put{key, to_bytes(as_bytes(file))});
+  note.save.writes.push_back(dkg::Put{file_record(newest_->header.epoch), to_bytes(as_bytes(file))});
   EpochSteps out;
   out.steps.push_back({newest_->slot(), std::move(note)});
   const auto before = chain_.find(newest_->header.epoch - 1);
@@ -86,6 +93,7 @@ EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file, Now now
 }
 
 Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now now) {
+  if (is_over(not_after, now)) return error(kOver);
   if (!newest_) return error("no key is released yet: there are no shares to refresh");
   if (!is_old_member()) return error("this node is not a member of the committee in charge");
   if (is_silent()) return error(kSilent);
@@ -96,6 +104,10 @@ Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now n
   is_refresh_ordered_ = true;
   EpochSteps out;
   advance(out, now);
+  if (!next_) {
+    is_refresh_ordered_ = false;
+    return error("the next epoch cannot be made from what this node has stored");
+  }
   return sign_approval(usual_end(now, kRefreshLife), not_after, std::move(out), now);
 }
 
@@ -111,7 +123,7 @@ void Epochs::drop_expired(EpochSteps& out, Now now) {
   is_refresh_ordered_ = false;
   if (!approved_ || approved_->epoch != wanted()) return;
   dkg::Effects note;
-  note.save.writes.push_back(dkg::Erase{"epochs/" + std::to_string(approved_->epoch) + "/file"});
+  note.save.writes.push_back(dkg::Erase{file_record(approved_->epoch)});
   note.report.push_back(
       {dkg::Event::Kind::phase, "the approvals of a file for this epoch are over, without a quorum", 0, {}});
   out.steps.push_back({next_->ceremony.slot(), std::move(note)});
@@ -119,19 +131,18 @@ void Epochs::drop_expired(EpochSteps& out, Now now) {
   next_.reset();
 }
 
-Result<EpochSteps> Epochs::sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> not_after,
-                                         EpochSteps&& before, Now now) {
-  if (!next_) return error("the next epoch cannot be made here");
+EpochSteps Epochs::sign_approval(std::uint64_t usual_end, std::optional<std::uint64_t> end, EpochSteps&& before,
+                                 Now now) {
   dkg::Ceremony& ceremony = next_->ceremony;
-  const std::uint64_t end = not_after.value_or(ceremony.pending_approval(now).value_or(usual_end));
-  if (end <= now.unix_s()) return error("the approval would be over before it begins");
+  if (!end) end = ceremony.pending_approval(now).value_or(usual_end);
   EpochSteps out = std::move(before);
-  out.steps.push_back({ceremony.slot(), ceremony.approve(end, now)});
+  out.steps.push_back({ceremony.slot(), ceremony.approve(*end, now)});
   advance(out, now);
   return out;
 }
 
 Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std::uint64_t> not_after, Now now) {
+  if (is_over(not_after, now)) return error(kOver);
   if (!newest_ || !current_) return error("this node is not a member of a committee with a key");
   const auto place = newest_->header.committee().position_of(subject);
   if (!place) return error("that node is not a member of the committee in charge");
@@ -139,7 +150,6 @@ Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std:
   if (!is_member(newest_->header.committee())) return error("this node is not a member of the committee in charge");
   const auto pending = ceremony.pending_repair_approval(*place, now);
   const std::uint64_t end = not_after.value_or(pending.value_or(usual_end(now, kApprovalLife)));
-  if (end <= now.unix_s()) return error("the approval would be over before it begins");
   EpochSteps out;
   out.steps.push_back({ceremony.slot(), ceremony.approve_repair(*place, end, now)});
   advance(out, now);
