@@ -90,10 +90,15 @@ Instant DialBook::first_attempt(const PeerId& peer, Now now) {
 }
 
 std::vector<DialBook::Attempt> DialBook::take_due(Now now) {
+  std::vector<std::pair<Instant, PeerId>> waiting;
+  for (const auto& [peer, entry] : peers_) {
+    if (entry.state == State::waiting && entry.at <= now.instant) waiting.emplace_back(entry.at, peer);
+  }
+  std::sort(waiting.begin(), waiting.end());
   std::vector<Attempt> due;
-  for (auto& [peer, entry] : peers_) {
+  for (const auto& [at, peer] : waiting) {
     if (dialling_ >= options_.dials_max) break;
-    if (entry.state != State::waiting || entry.at > now.instant) continue;
+    Entry& entry = peers_.at(peer);
     entry.state = State::dialling;
     ++dialling_;
     due.push_back({peer, entry.addresses[entry.next_address]});
@@ -144,6 +149,13 @@ void DialBook::disconnected(const PeerId& peer, Now now) {
   entry.state = State::waiting;
   entry.at = now.instant + delay_after(entry.failures);
   ++entry.failures;
+}
+
+void DialBook::start_over(Now now) {
+  for (auto& [peer, entry] : peers_) {
+    entry.failures = 0;
+    if (entry.state == State::waiting) entry.at = std::min(entry.at, now.instant + jittered(options_.first_delay));
+  }
 }
 
 Duration DialBook::delay_after(std::uint32_t failures) {

@@ -16,7 +16,9 @@ namespace kms::net {
 struct DialBookOptions {
   Duration first_delay = 100ms;  // doubles with every failure
   Duration delay_max = 60s;
-  Duration stable_after = 10s;  // a connection that lasted this long wipes the failures off
+  // A connection that lasted this long wipes the failures off. Less than it takes to find a silent peer dead: one that
+  // comes and goes for want of CPU is no worse than one that did so once.
+  Duration stable_after = 5s;
   // Of two peers that list each other the one with the larger PeerId waits this long before its first attempt, so that
   // usually only one connection comes up.
   Duration yield_delay = 200ms;
@@ -43,13 +45,15 @@ class DialBook {
     PeerId peer;
     Multiaddr address;
   };
-  // What is due; each counts as dialling until `failed` or `connected`.
+  // What is due, whoever waits longest first; each counts as dialling until `failed` or `connected`.
   std::vector<Attempt> take_due(Now now);
   std::optional<Instant> wakes_at() const;
 
   void connected(const PeerId& peer, Now now);  // whoever dialled
   void failed(const PeerId& peer, Now now);
   void disconnected(const PeerId& peer, Now now);
+  // We stood still ourselves: whom we lack is tried again soon, and what failed says nothing about anybody.
+  void start_over(Now now);
 
   bool contains(const PeerId& peer) const { return peers_.contains(peer); }
   std::vector<Attempt> addresses() const;  // all of everybody

@@ -6,6 +6,8 @@ namespace kms::net {
 
 namespace {
 
+constexpr Duration kStoodStill = 2s;  // a heartbeat that late: this process got no time
+
 void take_earlier(std::optional<Instant>& at, std::optional<Instant> other) {
   if (other && (!at || *other < *at)) at = other;
 }
@@ -95,6 +97,7 @@ void Host::closed(ConnectionId id, std::string reason, Now now) {
 }
 
 void Host::tick(Now now) {
+  if (now.instant - router_.wakes_at() >= kStoodStill) dial_book_.start_over(now);
   std::vector<ConnectionId> due;
   for (const auto& [id, link] : links_) {
     if (link.wakes_at && *link.wakes_at <= now.instant) due.push_back(id);

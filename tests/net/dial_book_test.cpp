@@ -53,7 +53,7 @@ TEST_F(Book, AStableConnectionWipesTheFailuresOffAndAFlappingOneDoesNot) {
   EXPECT_GT(wait(), Duration(4s));
   due_after(1h);
   book.connected(peer("alice"), now);
-  now.instant += 11s;
+  now.instant += 5500ms;  // what it takes at least to find a silent member dead
   book.disconnected(peer("alice"), now);
   EXPECT_LT(wait(), Duration(130ms));
 }
@@ -86,6 +86,35 @@ TEST_F(Book, BoundsTheDialsInFlight) {
   EXPECT_FALSE(book.wakes_at().has_value());
   book.failed(first[0].peer, now);
   EXPECT_EQ(due_after(Duration(0)).size(), 1u);
+}
+
+// 40 members behind a firewall, each dial of which takes its whole time, must not keep us from one that lives.
+TEST_F(Book, ThoseWhoWaitLongestAreDialledFirst) {
+  std::vector<Multiaddr> many;
+  for (int i = 0; i < 48; ++i) many.push_back(address("peer" + std::to_string(i)));
+  ASSERT_TRUE(book.set_peers(many, now).has_value());
+  std::set<PeerId> dialled;
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto due = due_after(10s);
+    for (const auto& attempt : due) dialled.insert(attempt.peer);
+    for (const auto& attempt : due) book.failed(attempt.peer, now);
+  }
+  EXPECT_EQ(dialled.size(), 48u);
+}
+
+TEST_F(Book, StartingOverForgetsFailuresAndTriesEverybodySoon) {
+  ASSERT_TRUE(book.set_peers({address("alice"), address("bob")}, now).has_value());
+  for (int i = 0; i < 8; ++i) {
+    due_after(1h);
+    book.failed(peer("alice"), now);
+  }
+  book.connected(peer("bob"), now);
+  EXPECT_GT(wait(), Duration(9s));
+  book.start_over(now);
+  EXPECT_LT(wait(), Duration(130ms));
+  EXPECT_EQ(due_after(1s).size(), 1u);
+  book.failed(peer("alice"), now);
+  EXPECT_LT(wait(), Duration(130ms));
 }
 
 TEST_F(Book, OneOfTwoPeersThatListEachOtherWaitsALittle) {

@@ -133,19 +133,35 @@ void HostWorld::finish_dial(const Dial& dial) {
     dial.from->host.dial_failed(dial.id, "Connection refused", now);
     return;
   }
-  const auto id = to->host.accepted(Multiaddr::of_tcp(ByteArray<4>{10, 0, 0, dial.from->ip}, 50000), now);
-  Channel channel;
+  Channel& channel = channels_.emplace_back();
   channel.ends[0].node = dial.from;
   channel.ends[0].id = dial.id;
   channel.ends[1].node = to;
-  if (id) {
-    channel.ends[1].id = *id;
-  } else {
-    channel.ends[1].is_open = false;
-    channel.ends[0].eof = now.instant + delay;
-  }
-  channels_.push_back(std::move(channel));
+  channel.ends[1].waits = true;
+  if (!to->is_stopped) accept(channel);
   dial.from->host.dialled(dial.id, to->address().without_peer_id(), now);
+}
+
+void HostWorld::accept(Channel& channel) {
+  End& end = channel.ends[1];
+  end.waits = false;
+  const auto from = Multiaddr::of_tcp(ByteArray<4>{10, 0, 0, channel.ends[0].node->ip}, 50000);
+  if (const auto id = end.node->host.accepted(from, now)) {
+    end.id = *id;
+    return;
+  }
+  end.is_open = false;
+  channel.ends[0].eof = now.instant + delay;
+}
+
+// Like a poll that finds timers first, and then sockets.
+void HostWorld::go_on(HostNode& node) {
+  node.is_stopped = false;
+  node.host.tick(now);
+  for (auto& channel : channels_) {
+    if (channel.ends[1].node == &node && channel.ends[1].waits) accept(channel);
+  }
+  settle();
 }
 
 bool HostWorld::deliver(Channel& channel, std::size_t to) {
@@ -153,7 +169,7 @@ bool HostWorld::deliver(Channel& channel, std::size_t to) {
   End& other = channel.ends[1 - to];
   bool moved = false;
   while (!end.incoming.empty() && end.incoming.front().at <= now.instant) {
-    if (end.node != nullptr && (!end.node->reads || !end.is_open)) break;
+    if (end.node != nullptr && (!end.node->reads || end.node->is_stopped || !end.is_open)) break;
     Bytes bytes = std::move(end.incoming.front().bytes);
     end.incoming.pop_front();
     moved = true;
@@ -166,7 +182,8 @@ bool HostWorld::deliver(Channel& channel, std::size_t to) {
     }
     if (other.node != nullptr) other.node->host.sent(other.id, bytes.size(), now);
   }
-  if (end.is_open && end.eof && *end.eof <= now.instant && end.incoming.empty()) {
+  const bool gets_time = end.node == nullptr || !end.node->is_stopped;
+  if (gets_time && end.is_open && end.eof && *end.eof <= now.instant && end.incoming.empty()) {
     end.is_open = false;
     moved = true;
     if (end.raw) end.raw->is_closed = true;
@@ -182,11 +199,13 @@ bool HostWorld::deliver_due() {
     moved = deliver(channels_[i], 0) || moved;
     moved = deliver(channels_[i], 1) || moved;
   }
-  auto due = std::partition(dials_.begin(), dials_.end(), [&](const Dial& dial) { return dial.at > now.instant; });
+  auto due = std::partition(dials_.begin(), dials_.end(),
+                            [&](const Dial& dial) { return dial.at > now.instant || dial.from->is_stopped; });
   const std::vector<Dial> ready(due, dials_.end());
   dials_.erase(due, dials_.end());
   for (const auto& dial : ready) finish_dial(dial);
   for (auto& node : nodes_) {
+    if (node->is_stopped) continue;
     if (const auto at = node->host.wakes_at(); at && *at <= now.instant) {
       node->host.tick(now);
       moved = true;
@@ -208,13 +227,16 @@ std::optional<Instant> HostWorld::next_instant() const {
   for (const auto& channel : channels_) {
     if (channel.is_cut) continue;
     for (const auto& end : channel.ends) {
-      if (!end.is_open || (end.node != nullptr && !end.node->reads)) continue;
+      if (!end.is_open || (end.node != nullptr && (!end.node->reads || end.node->is_stopped))) continue;
       if (!end.incoming.empty()) consider(end.incoming.front().at);
       if (end.incoming.empty()) consider(end.eof);
     }
   }
-  for (const auto& dial : dials_) consider(dial.at);
+  for (const auto& dial : dials_) {
+    if (!dial.from->is_stopped) consider(dial.at);
+  }
   for (const auto& node : nodes_) {
+    if (node->is_stopped) continue;
     consider(node->host.wakes_at());
     if (node->wakes) consider(node->wakes());
   }

@@ -40,6 +40,7 @@ struct HostNode {
   std::optional<Verdict> verdict = Verdict::accept;  // nothing: left open
   bool is_up = true;                                 // false: dials to it fail
   bool reads = true;
+  bool is_stopped = false;  // see HostWorld::stop
 };
 
 // The end of a channel that the test plays itself.
@@ -65,6 +66,10 @@ class HostWorld {
   void close_raw(const Raw& raw);
   // Cuts every channel of the node without telling it anything, as a pulled plug does.
   void unplug(HostNode& node);
+  // The node gets no time, as a process does after SIGSTOP: what is sent to it waits, and who dials it finds its socket
+  // open and hears nothing.
+  void stop(HostNode& node) { node.is_stopped = true; }
+  void go_on(HostNode& node);
   // The node is found at 10.0.0.`ip` from now on, and says so. Connections stay, unless it is unplugged.
   void move(HostNode& node, std::uint8_t ip);
 
@@ -93,6 +98,7 @@ class HostWorld {
     std::deque<Chunk> incoming;
     std::optional<Instant> eof;
     bool is_open = true;
+    bool waits = false;  // to be accepted
   };
   struct Channel {
     std::array<End, 2> ends;
@@ -107,6 +113,7 @@ class HostWorld {
 
   void apply(HostNode& node);
   void finish_dial(const Dial& dial);
+  void accept(Channel& channel);
   bool deliver_due();
   bool deliver(Channel& channel, std::size_t to);
   std::optional<Instant> next_instant() const;
