@@ -9,6 +9,7 @@
 
 #include "tests/sim/program/controls.h"
 #include "tests/sim/program/run.h"
+#include "tests/sim/program/scenario.h"
 
 namespace kms::sim {
 namespace {
@@ -28,7 +29,9 @@ constexpr const char* kUsage =
   --json              print one JSON object
   --break NAME        a negative control of --list-breaks: ends with 0 if the checkers fire
   --replay FILE       the runs that are listed there, one a line: SEED ATTACK A..B
-  --list-attacks, --list-breaks, --help
+  --scenario NAME     tell one of --list-scenarios: a run that is written down, each message once
+  --golden FOLDER     compare all scenarios with FOLDER/NAME.txt; with --rewrite, write them there
+  --list-attacks, --list-breaks, --list-scenarios, --help
 
 Ends with 0 if nothing was violated and all runs ended, with 1 otherwise, with 2 if it was called wrongly.
 )";
@@ -40,6 +43,9 @@ struct Options {
   bool shows_digests = false;
   bool is_json = false;
   std::string replay;
+  std::string scenario;
+  std::string golden;
+  Golden how = Golden::compare;
 };
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -72,6 +78,10 @@ void list_attacks() {
 
 void list_controls() {
   for (const auto& control : controls()) std::cout << control.name << '\t' << control.what << '\n';
+}
+
+void list_scenarios() {
+  for (const auto& scenario : scenarios()) std::cout << scenario.name << '\t' << scenario.what << '\n';
 }
 
 void check_attack(const std::string& name) {
@@ -110,6 +120,13 @@ Options parse(const std::vector<std::string>& words) {
       take_out(*control);
     } else if (word == "--replay") {
       out.replay = value();
+    } else if (word == "--scenario") {
+      out.scenario = value();
+      if (find_scenario(out.scenario) == nullptr) refuse("there is no scenario '" + out.scenario + "'");
+    } else if (word == "--golden") {
+      out.golden = value();
+    } else if (word == "--rewrite") {
+      out.how = Golden::rewrite;
     } else if (word == "--trace") {
       out.is_traced = true;
     } else if (word == "--digest") {
@@ -224,8 +241,11 @@ int run(const std::vector<std::string>& words) {
     if (word == "--help") return std::cout << kUsage, 0;
     if (word == "--list-attacks") return list_attacks(), 0;
     if (word == "--list-breaks") return list_controls(), 0;
+    if (word == "--list-scenarios") return list_scenarios(), 0;
   }
   const auto options = parse(words);
+  if (!options.scenario.empty()) return tell(*find_scenario(options.scenario), std::cout) ? 0 : 1;
+  if (!options.golden.empty()) return check_golden(options.golden, options.how) ? 0 : 1;
   if (!options.is_json) std::cerr << "first seed " << options.batch.first_seed << '\n';
   if (!options.replay.empty()) return replay(options);
   if (options.is_traced || options.shows_digests) return run_alone(options);

@@ -12,12 +12,15 @@
 namespace kms::sim {
 
 RunResult run_once(const Mode& mode, std::uint64_t seed, std::ostream* lines) {
+  return run_draw(draw_run(mode, seed), lines, Trace::Form::deliveries);
+}
+
+RunResult run_draw(const Draw& draw, std::ostream* lines, Trace::Form form) {
   forget_crypto();
-  Trace trace(lines);
-  const auto draw = draw_run(mode, seed);
+  Trace trace(lines, form);
   Chain chain(draw, trace);
   RunResult out;
-  out.seed = seed;
+  out.seed = draw.seed;
   for (std::uint32_t epoch = 0; epoch < draw.stages.size(); ++epoch) {
     Stage stage(chain, draw.stages[epoch], epoch);
     if (lines != nullptr) *lines << "== " << stage.title() << '\n';

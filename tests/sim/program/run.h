@@ -16,6 +16,7 @@ struct RunResult {
   std::string story;      // of the stage that failed
 };
 
+RunResult run_draw(const Draw& draw, std::ostream* lines, Trace::Form form);
 RunResult run_once(const Mode& mode, std::uint64_t seed, std::ostream* lines = nullptr);
 
 struct Summary {

@@ -60,9 +60,7 @@ void Trace::note(const Step& step) {
   const auto node = "node-" + std::to_string(step.to);
   switch (step.kind) {
     case Step::Kind::deliver:
-      *lines_ << clock_of(step.at) << " node-" << step.from << " -> " << node << ' ' << name_of(*step.message) << ' '
-              << size_of(step.message->size()) << '\n';
-      return;
+      return print(step);
     case Step::Kind::boot:
       return say(step.at, node + " starts");
     case Step::Kind::crash:
@@ -71,6 +69,18 @@ void Trace::note(const Step& step) {
     case Step::Kind::save:
       return;
   }
+}
+
+void Trace::print(const Step& step) {
+  const auto& message = *step.message;
+  std::string who = "node-" + std::to_string(step.from) + " -> node-" + std::to_string(step.to);
+  if (form_ == Form::sayings) {
+    const auto envelope = envelope_of(message);
+    if (envelope && envelope->type == dkg::MessageType::node_status) return;
+    if (!said_.insert(message).second) return;
+    who = "node-" + std::to_string(author_of(message)) + ':';
+  }
+  *lines_ << clock_of(step.at) << ' ' << who << ' ' << name_of(message) << ' ' << size_of(message.size()) << '\n';
 }
 
 void Trace::say(Instant at, const std::string& line) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <set>
 #include <string>
 
 #include "tests/sim/world.h"
@@ -10,8 +11,11 @@ namespace kms::sim {
 
 class Trace {
  public:
+  // deliveries: a line for each message that reaches a member; sayings: for each that is said, when it first reaches
+  // somebody, without what members repeat to say how far they are.
+  enum class Form : std::uint8_t { deliveries, sayings };
   // `lines`: where the readable trace goes; nullptr for the digest alone.
-  explicit Trace(std::ostream* lines = nullptr) : lines_(lines) {}
+  explicit Trace(std::ostream* lines = nullptr, Form form = Form::deliveries) : lines_(lines), form_(form) {}
   void note(const Step& step);
   void say(Instant at, const std::string& line);
   std::uint64_t digest() const { return digest_; }
@@ -21,7 +25,11 @@ class Trace {
     digest_ = (digest_ ^ value) * 0x9e3779b97f4a7c15ULL;
     digest_ ^= digest_ >> 29;
   }
+  void print(const Step& step);
+
   std::ostream* lines_;
+  Form form_;
+  std::set<Bytes> said_;
   std::uint64_t digest_ = 0x6b6d73;
 };
 
