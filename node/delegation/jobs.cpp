@@ -10,7 +10,6 @@
 namespace kms::delegation {
 namespace {
 
-constexpr std::uint8_t kFormA = 1;
 constexpr std::uint8_t kTargetRsa = 1;
 
 // Message of the proof of a partial (TRANSCRIPTS.md 5, `partial`).

@@ -128,7 +128,6 @@ bool parse_authorisation(ByteView body, V0Authorisation& out) {
 }  // namespace
 
 Hash32 Entry::signing_digest(const dkg::NetworkId& network) const {
-  constexpr std::uint8_t kFormA = 1;
   crypto::Transcript transcript_of("KMS1/sig/entry");
   transcript_of.id(network).bytes(rh).u8(kFormA).id(entry).bytes(reply_key).u32(epoch).id(transcript).u64(issued_at);
   return transcript_of.hash();

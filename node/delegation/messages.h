@@ -7,6 +7,9 @@
 
 namespace kms::delegation {
 
+// The number of form A in what is signed and proven (TRANSCRIPTS.md 5, 6).
+inline constexpr std::uint8_t kFormA = 1;
+
 using dkg::MessageType;
 using dkg::Position;
 

@@ -46,5 +46,5 @@ foreach(control ${sim_controls})
 endforeach()
 set_tests_properties(${sim_tests} PROPERTIES TIMEOUT 900)
 # What they would show about memory, kms_sim shows.
-list(REMOVE_ITEM sim_tests kms_sim kms_sim_regressions kms_sim_repeats)
+list(REMOVE_ITEM sim_tests kms_sim kms_sim_golden kms_sim_regressions kms_sim_repeats)
 set_tests_properties(${sim_tests} PROPERTIES LABELS release_only)
