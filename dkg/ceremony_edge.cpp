@@ -113,7 +113,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Deal& deal, const Envelope& en
     if (is_decided() || !is_authentic(deal, envelope, sender, source)) return Taken::no;
     return Taken::early;
   }
-  if (!round->wants(sender.dealer, hash)) return Taken::no;
+  // The decided T may name another one than the two that this node happened to get.
+  const bool is_of_decision = is_decided() && pulls.wants(id_cast<ObjectId>(hash)) && round->find(hash) == nullptr;
+  if (!is_of_decision && !round->wants(sender.dealer, hash)) return Taken::no;
   if (source != Source::stored && !serves_decision(*round, hash)) return Taken::no;
   if (is_decided() && source != Source::stored && !pulls.wants(id_cast<ObjectId>(hash))) return Taken::no;
   if (!is_authentic(deal, envelope, sender, source)) return Taken::no;

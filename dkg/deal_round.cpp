@@ -42,7 +42,7 @@ bool DealRound::add(Deal deal, const DealHash& hash, const Envelope& envelope, T
     return false;
   }
   auto& hashes = by_dealer_[dealer];
-  if (!hashes.empty()) {
+  if (hashes.size() == 1) {
     const Equivocation evidence{EquivocationKind::deal, deals_.at(hashes.front()).envelope.encode(), envelope.encode()};
     turn.report(Event::Kind::blame, "two Deals for one header", Culprit::dealer(dealer), evidence.body());
   }
@@ -112,13 +112,19 @@ const DealRound::Held* DealRound::find(const DealHash& hash) const {
 
 DealList DealRound::usable() const {
   DealList list;
+  DealList doubled;
   for (const auto& [dealer, hashes] : by_dealer_) {
-    if (!convicted_.contains(dealer)) list.push_back({dealer, hashes.front()});
+    if (!convicted_.contains(dealer)) (hashes.size() == 1 ? list : doubled).push_back({dealer, hashes.front()});
   }
-  if (list.size() <= slot_.deals_max()) return list;
-  std::sort(list.begin(), list.end(),
-            [&](const DealRef& a, const DealRef& b) { return deals_.at(a.hash).order < deals_.at(b.hash).order; });
-  list.resize(slot_.deals_max());
+  const auto by_order = [&](const DealRef& a, const DealRef& b) {
+    return deals_.at(a.hash).order < deals_.at(b.hash).order;
+  };
+  std::sort(list.begin(), list.end(), by_order);
+  if (list.size() < slot_.deals_needed()) {
+    std::sort(doubled.begin(), doubled.end(), by_order);
+    list.insert(list.end(), doubled.begin(), doubled.end());
+  }
+  if (list.size() > slot_.deals_max()) list.resize(slot_.deals_max());
   std::sort(list.begin(), list.end());
   return list;
 }

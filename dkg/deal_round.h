@@ -39,7 +39,8 @@ class DealRound {
   Instant joined_at() const { return *joined_at_; }
   void mark_joined(Instant now) { joined_at_ = now; }  // after a restart: the Deal was said before
 
-  // Bounds before the signature is checked: one Deal and one conflicting per dealer.
+  // Bounds before the signature is checked: one Deal and one conflicting per dealer. A decided T may name another one,
+  // which is added all the same.
   bool wants(Position dealer, const DealHash& hash) const;
   // Objective checks, own share, own Complaint if it is bad. True if the Deal is held afterwards.
   bool add(Deal deal, const DealHash& hash, const Envelope& envelope, Turn& turn);
@@ -50,7 +51,9 @@ class DealRound {
 
   const Held* find(const DealHash& hash) const;
   bool is_convicted(Position member) const { return convicted_.contains(member); }
-  // Dealers not convicted, each with its Deal held longest; in a reshare the t that are held longest of all.
+  // Dealers not convicted, each with its Deal held longest; in a reshare the t that are held longest of all. Whoever
+  // dealt twice is left out if there are enough others: another member may hold two more Deals of it, and take no
+  // third.
   DealList usable() const;
   bool has_dealt(Position dealer) const { return by_dealer_.contains(dealer); }
   std::size_t dealers_heard() const { return by_dealer_.size(); }
@@ -78,7 +81,7 @@ class DealRound {
   const crypto::SecretScalar* secret_;
   std::optional<Instant> joined_at_;
   std::map<DealHash, Held> deals_;
-  std::map<Position, std::vector<DealHash>> by_dealer_;  // in order of arrival, at most two
+  std::map<Position, std::vector<DealHash>> by_dealer_;  // in order of arrival: two, and what T names
   std::set<Position> convicted_;
   std::set<std::pair<DealHash, Position>> false_complaints_;
 };

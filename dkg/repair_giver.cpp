@@ -124,7 +124,7 @@ void RepairGivers::take(Position sender, const RepairRequest& request, const Env
     return;
   }
   const auto& own = request.givers[*place];
-  if (own.number < prekeys_.next() || prekeys_.secret(own.number) == nullptr) return;
+  if (!prekeys_.is_free(own.number)) return show_user(own.number, turn);
   for (const auto& giver : request.givers) {
     if (!prekeys_.is_announced(giver.position, giver.number, giver.key)) return;
   }
@@ -133,6 +133,15 @@ void RepairGivers::take(Position sender, const RepairRequest& request, const Env
     return;
   }
   begin({request, rid, slot_.plan.labels.size()}, envelope, activation, turn);
+}
+
+// Whoever names a number that is taken may not have heard by whom, and would name it again.
+void RepairGivers::show_user(std::uint32_t number, Turn& turn) {
+  for (auto& [rid, giving] : sessions_) {
+    if (giving.number != number || turn.instant() < giving.shown_at + slot_.plan.timing.delta / 2) continue;
+    giving.shown_at = turn.instant();
+    turn.publish(giving.session.request());
+  }
 }
 
 // Durable before it is sent: the session, the sealed seed, the delta's bytes.

@@ -41,6 +41,8 @@ class RepairGivers {
   };
   std::string refusal(Position sender, const RepairRequest& request, const Activation& activation,
                       std::uint64_t unix_s) const;
+  // Shows the request whose session uses, or used up, an own prekey.
+  void show_user(std::uint32_t number, Turn& turn);
   void begin(RepairTerms terms, const Envelope& envelope, const Activation& activation, Turn& turn);
   void open(Giving& giving, Position giver, Turn& turn);
   void finish(Giving& giving, Turn& turn);

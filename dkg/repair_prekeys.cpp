@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::uint32_t kWindowSize = PreKeyAnnounce::kWindow;
 constexpr std::size_t kWindowsPerMember = 4;
+constexpr std::size_t kFreeMin = 8;
+// The last window has no number behind it; only a thief of this node's key gets there.
+constexpr std::uint32_t kLastOwnWindow = 0xffffffff - 2 * kWindowSize + 1;
 
 std::string name_of_window(std::uint32_t first) {
   return "repair/prekeys/" + std::to_string(first);
@@ -37,17 +40,25 @@ void RepairPrekeys::restore(const Records& records, const Outbox& outbox) {
       auto opened = records.open(slot_.prefix + record_of(number));
       auto secret =
           opened ? crypto::SecretScalar::parse(opened->expose()) : Result<crypto::SecretScalar>(opened.error());
-      if (secret) {
-        secrets_.insert_or_assign(number, std::move(*secret));
-      } else {
-        use(number);
-      }
+      if (secret) secrets_.insert_or_assign(number, std::move(*secret));
     }
   }
 }
 
+std::size_t RepairPrekeys::free() const {
+  return static_cast<std::size_t>(
+      std::count_if(secrets_.begin(), secrets_.end(), [&](const auto& entry) { return is_free(entry.first); }));
+}
+
+std::uint32_t RepairPrekeys::next() const {
+  for (const auto& [number, secret] : secrets_) {
+    if (is_free(number)) return number;
+  }
+  return made_;
+}
+
 void RepairPrekeys::announce(Turn& turn) {
-  while (made_ == 0 || next_ + kWindowSize / 2 >= made_) {
+  while (free() <= kFreeMin && made_ <= kLastOwnWindow) {
     auto window = make_prekeys(*slot_.key, scope(), made_, *slot_.entropy);
     for (std::uint32_t i = 0; i < kWindowSize; ++i) {
       turn.seal_record(record_of(made_ + i), kek_of(made_ + i),
@@ -56,13 +67,24 @@ void RepairPrekeys::announce(Turn& turn) {
     }
     turn.say(name_of_window(made_), window.announce);
     made_ += kWindowSize;
+    constexpr std::uint32_t kHeld = kWindowsPerMember * kWindowSize;
+    if (made_ > kHeld) retire(made_ - kHeld, turn);
+  }
+}
+
+void RepairPrekeys::retire(std::uint32_t below, Turn& turn) {
+  for (auto entry = secrets_.begin(); entry != secrets_.end() && entry->first < below;) {
+    const auto number = (entry++)->first;
+    if (is_free(number)) destroy(number, turn);
   }
 }
 
 void RepairPrekeys::show(Turn& turn) {
   if (turn.instant() < shown_at_ + slot_.plan.timing.delta && shown_at_ != Instant{}) return;
   shown_at_ = turn.instant();
-  for (std::uint32_t first = next_ - next_ % kWindowSize; first < made_; first += kWindowSize) {
+  std::set<std::uint32_t> windows;
+  for (const auto& [number, secret] : secrets_) windows.insert(number - number % kWindowSize);
+  for (const auto first : windows) {
     if (const auto* said = turn.said(name_of_window(first))) turn.publish(*said);
   }
 }
@@ -74,6 +96,7 @@ const crypto::SecretScalar* RepairPrekeys::secret(std::uint32_t number) const {
 
 void RepairPrekeys::destroy(std::uint32_t number, Turn& turn) {
   if (secrets_.erase(number) == 0) return;
+  taken_.erase(number);
   turn.destroy(kek_of(number));
   turn.erase(record_of(number));
 }
@@ -90,8 +113,11 @@ bool RepairPrekeys::wants(Position member, const PreKeyAnnounce& announce) const
 }
 
 void RepairPrekeys::add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn) {
-  // Of an earlier disk of this node.
-  if (member == slot_.receiver && announce.first >= made_) made_ = next_ = announce.first + kWindowSize;
+  // Of an earlier disk of this node: what others hold under the numbers up to here are not the keys of this disk.
+  if (member == slot_.receiver && announce.first >= made_ && announce.first < kLastOwnWindow) {
+    made_ = announce.first + kWindowSize;
+    retire(made_, turn);
+  }
   const auto [held, is_new] = announced_.try_emplace({member, announce.first}, Announced{announce, envelope, false});
   if (!is_new) {
     for (std::size_t i = 0; i < kWindowSize; ++i) {
@@ -129,22 +155,26 @@ bool RepairPrekeys::is_announced(Position member, std::uint32_t number, const cr
          verify_prekey(*prekey, slot_.receivers().at(member), scope(), number);
 }
 
-std::optional<std::pair<std::uint32_t, crypto::Point>> RepairPrekeys::unused(Position member,
-                                                                             std::uint32_t at_least) const {
-  std::optional<std::pair<std::uint32_t, crypto::Point>> named;
+std::optional<std::pair<std::uint32_t, crypto::Point>> RepairPrekeys::unused(Position member, std::uint32_t at_least,
+                                                                             std::uint32_t start) const {
+  // Named; distance from the start in its window, so that requesters stay apart also where only one window came so far;
+  // distance over two windows; number.
+  using Rank = std::tuple<bool, std::uint32_t, std::uint32_t, std::uint32_t>;
+  std::vector<Rank> ranks;
   for (auto window = announced_.lower_bound({member, 0}); window != announced_.end(); ++window) {
     if (window->first.first != member) break;
-    for (std::uint32_t i = 0; i < kWindowSize; ++i) {
-      const std::uint32_t number = window->first.second + i;
-      const bool is_named = named_.contains({member, number});
-      if (number < at_least || (is_named && named)) continue;
-      const auto& prekey = window->second.announce.prekeys[i];
-      if (!verify_prekey(prekey, slot_.receivers().at(member), scope(), number)) continue;
-      if (!is_named) return std::pair(number, prekey.key);
-      named.emplace(number, prekey.key);
+    for (std::uint32_t number = window->first.second; number < window->first.second + kWindowSize; ++number) {
+      if (number < at_least) continue;
+      ranks.emplace_back(named_.contains({member, number}), (number - start) % kWindowSize, (number - start) % kSpread,
+                         number);
     }
   }
-  return named;
+  std::sort(ranks.begin(), ranks.end());
+  for (const auto& [is_named, in_window, distance, number] : ranks) {
+    const auto& prekey = *find(member, number);
+    if (verify_prekey(prekey, slot_.receivers().at(member), scope(), number)) return std::pair(number, prekey.key);
+  }
+  return std::nullopt;
 }
 
 bool RepairPrekeys::has_conflict(Position member) const {

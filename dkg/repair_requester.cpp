@@ -47,15 +47,16 @@ void RepairRequester::restore(const Records& records, const Outbox& outbox, Now 
 // Members that could give, best first: not convicted, with one set of prekeys, not silent before, connected, lowest
 // position.
 std::vector<RepairRequester::Giver> RepairRequester::candidates(const Activation& activation,
-                                                                const std::set<NodeId>& peers) const {
+                                                                const std::set<NodeId>& peers,
+                                                                std::uint32_t start) const {
   std::vector<Giver> out;
   for (Position member = 1; member <= slot_.receivers().size(); ++member) {
     if (member == slot_.receiver || faulty_.contains(member)) continue;
     bool has_share = true;
     for (const auto& table : activation.record()->tables) has_share = has_share && !table.share(member).is_infinity();
     const auto hint = next_of_.find(member);
-    auto prekey = prekeys_.unused(member, hint == next_of_.end() ? 0 : hint->second);
-    if (!prekey) prekey = prekeys_.unused(member, 0);
+    auto prekey = prekeys_.unused(member, hint == next_of_.end() ? 0 : hint->second, start);
+    if (!prekey) prekey = prekeys_.unused(member, 0, start);
     if (!has_share || !prekey) continue;
     out.push_back({{member, prekey->first, prekey->second},
                    prekeys_.has_conflict(member),
@@ -115,9 +116,18 @@ Duration RepairRequester::patience() const {
   return 6 * slot_.plan.timing.delta * (1 << std::min<std::size_t>(asking_->tried, kDoublingsMax));
 }
 
+// Requesters that begin together must not name the same prekeys: each would get some of the givers, and none all of
+// them. After a first session that failed all the same, chance keeps them apart.
+std::uint32_t RepairRequester::start() const {
+  if (began_.empty()) return slot_.receiver;
+  std::array<std::uint8_t, 1> drawn{};
+  slot_.entropy->fill(drawn);
+  return drawn[0];
+}
+
 // Durable before it is sent: the sealed y and the request's bytes.
 void RepairRequester::begin(const Activation& activation, const std::set<NodeId>& peers, Turn& turn) {
-  auto chosen = candidates(activation, peers);
+  auto chosen = candidates(activation, peers, start());
   const std::size_t needed = slot_.receiving().t();
   if (chosen.size() < needed) {
     state_ =

@@ -55,7 +55,9 @@ class RepairRequester {
   static bool is_needed(const Activation& activation) {
     return activation.needs_repair() && !activation.record()->tables.empty();
   }
-  std::vector<Giver> candidates(const Activation& activation, const std::set<NodeId>& peers) const;
+  std::vector<Giver> candidates(const Activation& activation, const std::set<NodeId>& peers, std::uint32_t start) const;
+  // Where among the numbers of each giver the next session looks for free ones.
+  std::uint32_t start() const;
   bool may_begin(const Activation& activation, Turn& turn);
   // How long a session waits without progress before the silent are passed over.
   Duration patience() const;

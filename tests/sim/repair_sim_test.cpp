@@ -186,6 +186,24 @@ TEST(RepairSim, AllKeysOfASetAreRepairedInOneSession) {
   EXPECT_EQ(run.requests.size(), 1u);
 }
 
+// Each takes other prekeys than the others, in whatever order their requests reach a giver; else each would get some of
+// the givers and none all of them.
+TEST(RepairSim, MembersThatAskAtOnceGetTheirSharesInOneSessionEach) {
+  for (std::uint64_t seed = 90; seed < 96; ++seed) {
+    Schedule schedule;
+    schedule.starts = {{2, 60s}, {5, 60s}, {7, 60s}};
+    schedule.storm.latency_max = 400ms;
+    schedule.calm_from = 24h;
+    schedule.end = 300s;
+    RepairTrial run(schedule, seed, 0, Lie::none, 10, 4);
+    run.go();
+    ASSERT_TRUE(run.all_hold()) << seed << run.story();
+    EXPECT_EQ(run.verdict(), "");
+    EXPECT_EQ(run.requests.size(), 3u) << seed << run.story();
+    EXPECT_TRUE(run.blamed().empty());
+  }
+}
+
 TEST(RepairSim, PrekeysOfTheSessionAndItsSecretsAreGoneAfterwards) {
   RepairTrial run({}, 51);
   run.go();
@@ -193,10 +211,13 @@ TEST(RepairSim, PrekeysOfTheSessionAndItsSecretsAreGoneAfterwards) {
   const auto request = dkg::RepairRequest::parse(run.requests.begin()->second).value();
   for (dkg::Position member = 1; member <= 5; ++member) {
     const bool has_given = request.place_of(member).has_value();
-    EXPECT_EQ(run.world.disk(member).readable_secrets(), has_given ? 8u : 9u) << "share and unused prekeys, " << member;
+    EXPECT_EQ(run.world.disk(member).readable_secrets(), has_given ? 16u : 17u)
+        << "share and unused prekeys, " << member;
     const auto& slot = run.ceremony(member)->slot();
     if (has_given) {
-      EXPECT_TRUE(run.world.disk(member).is_destroyed("slot/" + to_hex(slot.view()) + "/repair/prekey/0"));
+      const auto number = request.givers[*request.place_of(member)].number;
+      EXPECT_TRUE(run.world.disk(member).is_destroyed("slot/" + to_hex(slot.view()) + "/repair/prekey/" +
+                                                      std::to_string(number)));
     }
   }
 }
