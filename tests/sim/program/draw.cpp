@@ -193,7 +193,8 @@ class Drawer {
 
 bool StageDraw::is_fair() const {
   return storm.loss_per_mille == 0 && storm.crash_per_mille == 0 && !storm.is_split && storm.latency_max <= 60ms &&
-         storm.straggle_per_mille == 0 && !loses_notarized && !absence && rolled_back.empty() && relays_whispers;
+         storm.straggle_per_mille == 0 && !loses_notarized && !absence && !crash && rolled_back.empty() &&
+         relays_whispers;
 }
 
 Draw draw_run(const Mode& mode, std::uint64_t seed) {

@@ -30,6 +30,7 @@ struct StageDraw {
   bool loses_notarized = false;  // everybody restarts at the first notarization
   Duration end = 3h;
   std::optional<Schedule::Absence> absence;  // of a person
+  std::optional<Schedule::Crash> crash;
   // No loss, crash or rollback: what is attributable must be attributed.
   bool is_fair() const;
 };

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/sim/program/controls.h"
+#include "tests/sim/program/exhaustive.h"
 #include "tests/sim/program/run.h"
 #include "tests/sim/program/scenario.h"
 
@@ -30,6 +31,8 @@ constexpr const char* kUsage =
   --break NAME        a negative control of --list-breaks: ends with 0 if the checkers fire
   --replay FILE       the runs that are listed there, one a line: SEED ATTACK A..B
   --scenario NAME     tell one of --list-scenarios: a run that is written down, each message once
+  --exhaustive        every threshold of committees of --members (2..4), each member cheating in each way, and a crash
+                      at each persist boundary
   --golden FOLDER     compare all scenarios with FOLDER/NAME.txt; with --rewrite, write them there
   --list-attacks, --list-breaks, --list-scenarios, --help
 
@@ -42,6 +45,8 @@ struct Options {
   bool is_traced = false;
   bool shows_digests = false;
   bool is_json = false;
+  bool is_exhaustive = false;
+  bool has_members = false;
   std::string replay;
   std::string scenario;
   std::string golden;
@@ -112,6 +117,9 @@ Options parse(const std::vector<std::string>& words) {
       check_attack(out.mode.attack);
     } else if (word == "--members") {
       take_members(out.mode, value());
+      out.has_members = true;
+    } else if (word == "--exhaustive") {
+      out.is_exhaustive = true;
     } else if (word == "--break") {
       out.mode.control = value();
       const auto* control = control_of(out.mode);
@@ -137,6 +145,7 @@ Options parse(const std::vector<std::string>& words) {
       refuse("unknown option '" + word + "'");
     }
   }
+  if (out.is_exhaustive && !out.has_members) take_members(out.mode, "2..4");
   return out;
 }
 
@@ -245,6 +254,7 @@ int run(const std::vector<std::string>& words) {
   }
   const auto options = parse(words);
   if (!options.scenario.empty()) return tell(*find_scenario(options.scenario), std::cout) ? 0 : 1;
+  if (options.is_exhaustive) return run_exhaustive(options.mode, options.batch.threads) ? 0 : 1;
   if (!options.golden.empty()) return check_golden(options.golden, options.how) ? 0 : 1;
   if (!options.is_json) std::cerr << "first seed " << options.batch.first_seed << '\n';
   if (!options.replay.empty()) return replay(options);

@@ -26,6 +26,7 @@ RunResult run_draw(const Draw& draw, std::ostream* lines, Trace::Form form) {
     if (lines != nullptr) *lines << "== " << stage.title() << '\n';
     out.violation = stage.run();
     ++out.stages;
+    out.has_crashed = out.has_crashed || stage.has_crashed();
     if (!out.violation.empty()) {
       out.is_undecided = stage.is_undecided();
       out.story = stage.story();

@@ -12,8 +12,9 @@ struct RunResult {
   std::uint64_t digest = 0;
   std::size_t stages = 0;
   bool is_undecided = false;
-  std::string violation;  // empty: all held
-  std::string story;      // of the stage that failed
+  bool has_crashed = false;  // at StageDraw::crash
+  std::string violation;     // empty: all held
+  std::string story;         // of the stage that failed
 };
 
 RunResult run_draw(const Draw& draw, std::ostream* lines, Trace::Form form);

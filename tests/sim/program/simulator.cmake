@@ -33,9 +33,10 @@ add_test(NAME kms_sim COMMAND kms-sim --runs ${sim_runs} --seed 1 --threads 1 --
 add_test(NAME kms_sim_attacks COMMAND kms-sim --attack all --runs 3 --seed 1 --members 4..7 --threads 1 --for 1)
 add_test(NAME kms_sim_regressions COMMAND kms-sim --replay ${CMAKE_CURRENT_SOURCE_DIR}/sim/regressions.txt)
 add_test(NAME kms_sim_golden COMMAND kms-sim --golden ${CMAKE_CURRENT_SOURCE_DIR}/sim/golden)
+add_test(NAME kms_sim_exhaustive COMMAND kms-sim --exhaustive --threads 1)
 add_test(NAME kms_sim_repeats COMMAND ${CMAKE_COMMAND} -DSIMULATOR=$<TARGET_FILE:kms-sim>
   -P ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/repeats.cmake)
-set(sim_tests kms_sim kms_sim_attacks kms_sim_golden kms_sim_regressions kms_sim_repeats)
+set(sim_tests kms_sim kms_sim_attacks kms_sim_exhaustive kms_sim_golden kms_sim_regressions kms_sim_repeats)
 set(sim_controls)
 if(KMS_SIM_CONTROLS)
   set(sim_controls t-traitors f-plus-one storage own-words erasure prekeys complaints)

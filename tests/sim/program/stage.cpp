@@ -119,6 +119,7 @@ Schedule Stage::make_schedule() const {
   schedule.end = draw_.end;
   schedule.unix_ms = chain_.unix_ms;
   schedule.relays_whispers = draw_.relays_whispers;
+  schedule.crash = draw_.crash;
   for (std::size_t place = 1; place <= places(); ++place) {
     const auto person = person_of_[place - 1];
     if (draw_.rolled_back.contains(person)) schedule.rolled_back.insert(place);

@@ -47,6 +47,8 @@ class Stage {
   // Runs it; what is wrong, or an empty string. `is_undecided` tells whether it is only that it did not end.
   std::string run();
   bool is_undecided() const { return is_undecided_; }
+  // The crash that was drawn for a persist boundary.
+  bool has_crashed() const { return world_->victim() != 0; }
   std::string title() const;
   std::string story();
   // Hands on disks, plan and record.
