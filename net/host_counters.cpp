@@ -53,6 +53,7 @@ std::vector<PeerView> Host::peers() const {
                   .direction = link.direction,
                   .is_identified = neighbour.is_identified,
                   .has_pubsub = neighbour.pubsub_out && !neighbour.pubsub_in.empty(),
+                  .is_stalled = neighbour.pubsub_stalled_at.has_value(),
                   .score = router_.score(peer),
                   .agent_version = neighbour.identify.agent_version.value_or(""),
                   .round_trip = neighbour.round_trip,

@@ -33,6 +33,7 @@ struct HostCounters {
   std::array<std::uint64_t, kCloseReasons> closed{};      // by CloseReason, attempts that came to nothing included
   std::map<std::string, ProtocolCounters, std::less<>> protocols;
   std::uint64_t queued_bytes_peak = 0;
+  std::uint64_t pubsub_stalls = 0;  // our pubsub streams that were reset for want of credit
 };
 
 // A connected peer.
@@ -44,6 +45,7 @@ struct PeerView {
   Direction direction;
   bool is_identified = false;
   bool has_pubsub = false;  // both ways
+  bool is_stalled = false;  // our pubsub stream has bytes and no credit
   double score = 0;         // the router's (LIBP2P.md 8.7); below 0 it misbehaved
   std::string agent_version;
   std::optional<Duration> round_trip;

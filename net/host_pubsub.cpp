@@ -233,6 +233,7 @@ void Host::reset_stalled_pubsub(Link& link, Now now) {
   const Neighbour* writer = pubsub_writer_of(link);
   if (writer == nullptr || !writer->pubsub_stalled_at) return;
   if (now.instant - *writer->pubsub_stalled_at < options_.pubsub_stall_max) return;
+  ++counters_.pubsub_stalls;
   reset_stream(link, writer->pubsub_out->stream, "the peer grants no credit on our pubsub stream", now);
 }
 

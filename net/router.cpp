@@ -31,6 +31,11 @@ Router::Router(const Identity& self, RouterOptions options, Entropy& entropy, No
       heartbeat_at_(now.instant + options_.first_heartbeat),
       decay_at_(now.instant + options_.scores.decay_interval) {}
 
+void Router::set_access(TopicAccess access) {
+  access_ = std::move(access);
+  std::erase_if(seqnos_taken_, [this](const auto& entry) { return !access_.classes.contains(entry.first); });
+}
+
 Router::Topic* Router::find_topic(std::string_view topic) {
   auto at = topics_.find(topic);
   return at == topics_.end() ? nullptr : &at->second;

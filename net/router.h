@@ -4,10 +4,10 @@
 //
 // A received RPC is checked in the order (LIBP2P.md 8.5): form and counts; subscriptions, of allowed topics; the
 // sender's score, below the graylist threshold the rest is not looked at; then of each message: topic subscribed,
-// sender and author not blocked, fields as the policy wants them, author not ourselves, not seen, room to validate,
-// signature; IDONTWANT is sent; then the application's verdict (`validated`, at any later time: a message whose verdict
-// is open is neither forwarded nor forgotten). It is marked seen only after its signature held, so a forged copy cannot
-// hide the real one.
+// sender and author not blocked, fields as the policy wants them, author not ourselves, not seen, no seqno that a
+// listed author used before (SeqnoRule), room to validate, signature; IDONTWANT is sent; then the application's verdict
+// (`validated`, at any later time: a message whose verdict is open is neither forwarded nor forgotten). It is marked
+// seen only after its signature held, so a forged copy cannot hide the real one.
 #pragma once
 
 #include "net/backoff.h"
@@ -18,6 +18,7 @@
 #include "net/router_events.h"
 #include "net/router_options.h"
 #include "net/seen_cache.h"
+#include "net/seqno_window.h"
 #include "net/topic_access.h"
 #include "net/wanted_ids.h"
 
@@ -50,7 +51,7 @@ class Router {
   // Its stream to us ended: what it subscribed to and grafted is forgotten, until it subscribes again.
   void inbound_closed(const PeerId& peer);
   // Asked before a signature is checked, and before a subscription or a GRAFT is stored.
-  void set_access(TopicAccess access) { access_ = std::move(access); }
+  void set_access(TopicAccess access);
   // Asks again about what a peer follows, after its class changed: what it may not is forgotten, and what it asked for
   // in vain and may follow now is stored.
   PubsubEffects recheck(const PeerId& peer, Now now);
@@ -173,6 +174,8 @@ class Router {
   // The author of a message whose fields are as the policy wants them; nothing with strict_no_sign.
   Result<std::optional<Author>> check_fields(const PubsubMessage& message) const;
   void receive_own(const PeerId& id, const PubsubMessage& message, Topic& topic, Now now, PubsubEffects& effects);
+  bool is_repeated(const PubsubMessage& message, const PeerId& author) const;
+  void take_seqno(const PubsubMessage& message, const PeerId& author);
   void note_sender(std::set<PeerId>& senders, const PeerId& peer);
   void receive_copy(const MessageId& id, const PeerId& peer, std::string_view topic, Now now);
   void note_known(const MessageId& id, const PeerId& peer);
@@ -209,6 +212,7 @@ class Router {
   void start_mesh(const std::string& name, Topic& topic, Now now, PubsubEffects& effects);
   MeshPeer mesh_peer(const PeerId& id, const Peer& peer) const;
   std::vector<MeshPeer> graft_candidates(const std::string& name, const Topic& topic) const;
+  void drop_negative(const std::string& name, Topic& topic, Now now, PubsubEffects& effects);
   void keep_mesh(const std::string& name, Topic& topic, Now now, PubsubEffects& effects);
   void fill_fanout(const std::string& name, Topic& topic);
   void keep_fanout(const std::string& name, Topic& topic, Now now);
@@ -244,6 +248,7 @@ class Router {
   Topics topics_;  // ours: subscribed, or published on
   std::set<PeerId> blocked_;
   TopicAccess access_;
+  std::map<PeerId, SeqnoWindow> seqnos_taken_;  // of listed authors, with SeqnoRule::once_per_listed_author
   PeerScores scores_;
   Backoffs backoffs_;
   Promises promises_;

@@ -39,6 +39,8 @@ std::string_view refusal_text(Refusal refusal) {
       return "no_verdict";
     case Refusal::not_allowed:
       return "not_allowed";
+    case Refusal::repeated:
+      return "repeated";
   }
   return "unknown";
 }

@@ -26,8 +26,9 @@ enum class Refusal : std::uint8_t {
   rejected,
   no_verdict,
   not_allowed,
+  repeated,
 };
-inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::not_allowed) + 1;
+inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::repeated) + 1;
 std::string_view refusal_text(Refusal refusal);  // snake_case, for metrics and logs
 
 // Answer with `validated(id, ..)`.

@@ -30,7 +30,10 @@ void Router::heartbeat(Now now, PubsubEffects& effects) {
   }
   keep_peers(now, effects);
   for (auto& [name, topic] : topics_) {
-    if (topic.policy != TopicPolicy::mesh) continue;
+    if (topic.policy != TopicPolicy::mesh) {
+      drop_negative(name, topic, now, effects);
+      continue;
+    }
     if (topic.subscribed) {
       keep_mesh(name, topic, now, effects);
     } else {

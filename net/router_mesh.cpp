@@ -66,11 +66,13 @@ std::vector<ExchangePeer> Router::exchange_peers(const PeerId& except, const std
   return sample(entropy_, std::move(all), options_.mesh.exchange_peers);
 }
 
-// Why a GRAFT of a mesh topic is refused: what the PRUNE may hold. Nothing: it is welcome.
+// Why a GRAFT is refused: what the PRUNE may hold. Nothing: it is welcome.
 std::optional<Router::Exchange> Router::refusal_of_graft(const PeerId& id, const Peer& peer, const std::string& name,
                                                          const Topic& topic, Now now) {
   const MeshOptions& mesh = options_.mesh;
-  if (peer.is_direct) return Exchange::none;
+  if (!access_.may_follow(id, name)) return Exchange::none;
+  const bool has_mesh = topic.policy == TopicPolicy::mesh;
+  if (has_mesh && peer.is_direct) return Exchange::none;
   if (auto end = backoffs_.end(name, id); end && now.instant < *end) {
     ++counters_.grafts_in_backoff;
     bool is_flood = now.instant < *end + mesh.graft_flood_threshold - mesh.prune_backoff;
@@ -78,8 +80,9 @@ std::optional<Router::Exchange> Router::refusal_of_graft(const PeerId& id, const
     return Exchange::none;
   }
   if (scores_.score(id) < 0) return Exchange::none;
-  if (topic.grafted.size() >= mesh.high && !peer.origin.is_dialled) return Exchange::offered;
-  return has_light_place(topic, peer, mesh.light) ? std::nullopt : std::optional(Exchange::offered);
+  if (has_mesh && topic.grafted.size() >= mesh.high && !peer.origin.is_dialled) return Exchange::offered;
+  const std::size_t light_max = has_mesh ? mesh.light : options_.light_listeners_max;
+  return has_light_place(topic, peer, light_max) ? std::nullopt : std::optional(Exchange::offered);
 }
 
 // One that is not light needs none.
@@ -96,15 +99,7 @@ void Router::receive_grafts(const PeerId& id, Peer& peer, const RpcView& rpc, No
     Topic* topic = find_topic(as_text(raw));
     if (topic == nullptr || !topic->subscribed || topic->grafted.contains(id)) continue;
     std::string name(as_text(raw));
-    std::optional<Exchange> refusal;
-    if (!access_.may_follow(id, name)) {
-      refusal = Exchange::none;
-    } else if (topic->policy == TopicPolicy::mesh) {
-      refusal = refusal_of_graft(id, peer, name, *topic, now);
-    } else if (!has_light_place(*topic, peer, options_.light_listeners_max)) {
-      refusal = Exchange::offered;
-    }
-    if (refusal) {
+    if (auto refusal = refusal_of_graft(id, peer, name, *topic, now)) {
       prune(id, name, *refusal, options_.mesh.prune_backoff, now, effects);
     } else {
       join(id, name, *topic, now, effects);
@@ -173,6 +168,18 @@ void Router::start_mesh(const std::string& name, Topic& topic, Now now, PubsubEf
       graft(peer.id, name, topic, now, effects);
       members.push_back(std::move(peer));
     }
+  }
+}
+
+// Where there is no mesh: who misbehaved has no place among those that hear everything.
+void Router::drop_negative(const std::string& name, Topic& topic, Now now, PubsubEffects& effects) {
+  std::vector<PeerId> bad;
+  for (const PeerId& id : topic.grafted) {
+    if (!peers_.at(id).is_direct && scores_.score(id) < 0) bad.push_back(id);
+  }
+  for (const PeerId& id : bad) {
+    leave(id, name, topic, effects);
+    prune(id, name, Exchange::none, options_.mesh.prune_backoff, now, effects);
   }
 }
 

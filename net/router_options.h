@@ -49,6 +49,11 @@ struct ClassScores {
   double committee = 100, registered = 20, light = 0, denied = -1000;
 };
 
+// once_per_listed_author: a message of an author with a class of its own whose seqno came before, or is too far behind
+// to tell (net/seqno_window.h), is dropped without a look at its signature. Only for networks whose members count as
+// LIBP2P.md 8.4 says. any: only what was seen lately is dropped.
+enum class SeqnoRule : std::uint8_t { any, once_per_listed_author };
+
 struct RouterOptions {
   SignaturePolicy signature_policy = SignaturePolicy::strict_sign;
   MessageIdMode message_id_mode = MessageIdMode::content;
@@ -58,6 +63,7 @@ struct RouterOptions {
   ScoreThresholds thresholds;
   ClassScores class_scores;
   SendIdontwant send_idontwant = SendIdontwant::never;
+  SeqnoRule seqnos = SeqnoRule::any;
   TopicFilter topics;
   RpcLimits rpc_limits;
   OutboxLimits outbox_limits;

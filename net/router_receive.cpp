@@ -110,6 +110,10 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
     receive_copy(message_id, id, name, now);
     return refuse(id, Refusal::duplicate, name, "", effects);
   }
+  if (*author && is_repeated(*message, (*author)->id)) {
+    kept_word(message_id, id, now);
+    return refuse(id, Refusal::repeated, name, "a seqno of " + (*author)->id.text() + " that came before", effects);
+  }
   if (validating_.size() >= options_.validating_max ||
       validating_bytes_ + encoded->size() > options_.validating_bytes_max) {
     kept_word(message_id, id, now);
@@ -122,8 +126,22 @@ void Router::receive_message(const PeerId& id, const MessageView& view, Now now,
     }
   }
   std::optional<PeerId> author_id;
-  if (*author) author_id = (*author)->id;
+  if (*author) {
+    author_id = (*author)->id;
+    take_seqno(*message, *author_id);
+  }
   begin_validation(id, std::move(message_id), std::move(message), std::move(encoded), author_id, now, effects);
+}
+
+// Only messages whose signature held count, so nobody but the author can use up its seqnos.
+bool Router::is_repeated(const PubsubMessage& message, const PeerId& author) const {
+  auto taken = seqnos_taken_.find(author);
+  return taken != seqnos_taken_.end() && !taken->second.is_fresh(seqno_of(message).value_or(0));
+}
+
+void Router::take_seqno(const PubsubMessage& message, const PeerId& author) {
+  if (options_.seqnos == SeqnoRule::any || !access_.classes.contains(author)) return;
+  if (auto seqno = seqno_of(message)) seqnos_taken_[author].take(*seqno);
 }
 
 // js forwards to its mesh whoever the author is, so what we published comes back from honest peers. What we do not

@@ -119,7 +119,7 @@ class NodeCore {
 
   // A batch with its verified author and the seqno that the author signed with it. `reject` is for what no honest
   // member sends: an author that is no member, an undecodable batch, more than 64 items. `ignore` is for a seqno that
-  // was taken before, or one that is too far behind to tell (node/seqno_window.h). Everything else is judged item by
+  // was taken before, or one that is too far behind to tell (net/seqno_window.h). Everything else is judged item by
   // item.
   Received receive(Topic topic, const dkg::NodeId& author, std::uint64_t seqno, ByteView batch, Now now);
   NodeEffects http(HttpRequestId id, HttpRequest request, Now now);

@@ -3,13 +3,13 @@
 
 #include <set>
 
+#include "net/seqno_window.h"
 #include "node/api.h"
 #include "node/ceremony_log.h"
 #include "node/epochs.h"
 #include "node/node_core.h"
 #include "node/object_shelf.h"
 #include "node/outbox.h"
-#include "node/seqno_window.h"
 
 namespace kms::node {
 
@@ -61,7 +61,7 @@ struct NodeCore::Impl {
   std::vector<dkg::NodeStatus::Entry> last_status;
   Instant status_due{};
   struct Heard {
-    SeqnoWindow seqnos;
+    net::SeqnoWindow seqnos;
     std::uint64_t status_seqno = 0;  // of the newest NodeStatus
   };
   std::map<dkg::NodeId, Heard> heard;  // known nodes only

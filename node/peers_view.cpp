@@ -181,6 +181,12 @@ std::string peer_metrics(const PeersSeen& seen, const net::HostCounters& counter
                                      [peer_class](const net::PeerView& peer) { return peer.peer_class == peer_class; });
     text.value("kms_p2p_peers", "class", net::name_of(peer_class), static_cast<std::uint64_t>(count));
   }
+  const auto stalled =
+      std::count_if(seen.peers.begin(), seen.peers.end(), [](const net::PeerView& peer) { return peer.is_stalled; });
+  text.gauge("kms_p2p_pubsub_stalled", "Peers whose gossip stream has messages waiting and grants no credit",
+             static_cast<std::size_t>(stalled));
+  text.counters({{"kms_p2p_pubsub_stalls_total", "Gossip streams reset because the peer granted no credit for 20 s",
+                  counters.pubsub_stalls}});
   text.gauge("kms_p2p_queued_bytes_peak", "Most bytes that ever waited on all connections together",
              static_cast<double>(counters.queued_bytes_peak));
   write_per_protocol(text, counters);

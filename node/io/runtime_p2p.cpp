@@ -71,6 +71,7 @@ void Runtime::Impl::start_p2p() {
   p2p.host.protocol_version = "/kms/" + terms.name + "/1.0.0";
   // Members write, everybody listens.
   p2p.host.topic_rules = {{"/kms/" + terms.name + "/", {net::PeerClass::committee}}};
+  p2p.host.router.seqnos = net::SeqnoRule::once_per_listed_author;
   p2p.host.router.topics.prefixes = {"/kms/" + terms.name + "/"};
   for (const auto& [peer, node] : members) {
     p2p.host.router.policies.names.emplace(topic_name(terms.name, Topic::partials, peer), net::TopicPolicy::committee);

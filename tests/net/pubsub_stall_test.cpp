@@ -159,7 +159,11 @@ TEST_F(PubsubStall, AReaderThatGrantsNoCreditLosesTheStreamAndNotTheConnection) 
   subscriber.run(19s);
   EXPECT_TRUE(subscriber.reset.empty());
   EXPECT_GT(alice.host.queued_bytes(subscriber.id()), 100'000u);
+  EXPECT_TRUE(alice.host.peers().at(0).is_stalled);
+  EXPECT_EQ(alice.host.counters().pubsub_stalls, 0u);
   subscriber.run(2s);
+  EXPECT_EQ(alice.host.counters().pubsub_stalls, 1u);
+  EXPECT_FALSE(alice.host.peers().at(0).is_stalled);
   EXPECT_EQ(subscriber.reset, std::vector<StreamId>{first});
   EXPECT_FALSE(subscriber.is_cut());
   EXPECT_TRUE(alice.pick<ConnectionClosed>().empty());
@@ -194,6 +198,7 @@ TEST_F(PubsubStall, AReaderThatIsSlowOrHasNothingToReadKeepsIt) {
   }
   EXPECT_TRUE(subscriber.reset.empty());
   EXPECT_EQ(subscriber.streams(), 1u);
+  EXPECT_EQ(alice.host.counters().pubsub_stalls, 0u);
 }
 
 }  // namespace

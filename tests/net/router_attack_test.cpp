@@ -188,6 +188,84 @@ TEST_F(Attack, AGraftStormEndsInTheGraylist) {
 }
 
 // go: TestGossipsubAttackInvalidMessageSpam.
+// Without a mesh places are few too: of light peers so many, and of nobody that misbehaves.
+TEST_F(Attack, WhereThereIsNoMeshABackoffCountsToo) {
+  RouterOptions options = mesh_options();
+  options.policies.otherwise = TopicPolicy::committee;
+  options.light_listeners_max = 1;
+  start(2, options, PeerClass::light);
+  RawPeer& member = add_peer(PeerClass::committee);
+  node->router.set_peer_record(member.id(), Bytes(1000));
+  send_graft(peers[1]);
+  send_graft(eve());
+  EXPECT_EQ(received_by(eve()).prunes.at(0).peers.size(), 1u) << "where else to go";
+  EXPECT_EQ(score(eve()), 0);
+  run(1s);
+  send_graft(eve());
+  auto again = received_by(eve());
+  ASSERT_EQ(again.prunes.size(), 1u);
+  EXPECT_TRUE(again.prunes[0].peers.empty()) << "no answer larger than the question";
+  EXPECT_GT(node->router.misbehaviour(eve().id()), 0);
+  EXPECT_EQ(node->router.counters().grafts_in_backoff, 1u);
+  for (int i = 0; i < 12; ++i) send_graft(eve());
+  run(700ms);
+  expect_cut_off();
+}
+
+TEST_F(Attack, WhereThereIsNoMeshALeftPlaceIsNotTakenAgainAtOnce) {
+  RouterOptions options = mesh_options();
+  options.policies.otherwise = TopicPolicy::committee;
+  start(1, options, PeerClass::light);
+  send_graft(eve());
+  ASSERT_TRUE(is_in_mesh(eve()));
+  send(eve(), [](RpcWriter& writer) { writer.prune("t", 10); });
+  EXPECT_FALSE(is_in_mesh(eve()));
+  send_graft(eve());
+  EXPECT_FALSE(is_in_mesh(eve()));
+  EXPECT_EQ(node->router.counters().grafts_in_backoff, 1u);
+  run(80s);
+  send_graft(eve());
+  EXPECT_TRUE(is_in_mesh(eve()));
+}
+
+TEST_F(Attack, WhereThereIsNoMeshWhoMisbehavesLosesItsPlace) {
+  RouterOptions options = mesh_options();
+  options.policies.otherwise = TopicPolicy::committee;
+  start(2, options, PeerClass::light);
+  for (auto& peer : peers) send_graft(peer);
+  auto bad = message_of(eve(), "bad");
+  bad.signature->at(15) ^= 1;
+  send_message(eve(), bad);
+  ASSERT_LT(score(eve()), 0);
+  received_by(eve());
+  run(700ms);
+  EXPECT_FALSE(is_in_mesh(eve()));
+  EXPECT_EQ(received_by(eve()).prunes.size(), 1u);
+  EXPECT_TRUE(is_in_mesh(peers[1]));
+  node->router.set_application_score(peers[1].id(), -1);
+  send(peers[1], [](RpcWriter& writer) { writer.prune("t", 1); });
+  run(30s);
+  send_graft(peers[1]);
+  EXPECT_FALSE(is_in_mesh(peers[1])) << "nor gets one";
+}
+
+// The second bound of what waits for a verdict: bytes.
+TEST_F(Attack, WhatWaitsForItsVerdictIsBoundedInBytes) {
+  RouterOptions options = mesh_options();
+  options.validating_bytes_max = 10'000;
+  begin(options);
+  const std::string text(4'000, 'x');
+  for (int i = 0; i < 5; ++i) send_message(peers[1], message_of(peers[1], text + std::to_string(i), ++seqno));
+  EXPECT_EQ(node->delivered.size(), 2u);
+  EXPECT_EQ(node->refusals().back(), Refusal::queue_full);
+  EXPECT_GE(score(peers[1]), 0);
+  for (const auto& delivery : node->delivered) {
+    node->absorb(node->router.validated(delivery.id, Verdict::ignore, world.now));
+  }
+  send_message(peers[1], message_of(peers[1], text, ++seqno));
+  EXPECT_EQ(node->delivered.size(), 3u) << "verdicts make room";
+}
+
 TEST_F(Attack, InvalidMessagesCutTheirSenderOffAndCostNoMoreSignatureChecks) {
   begin();
   for (std::uint64_t i = 0; i < 200; ++i) {

@@ -90,12 +90,14 @@ TEST(PeerMetrics, CountByReasonProtocolAndMember) {
   net::HostCounters counters;
   counters.closed[static_cast<std::size_t>(net::CloseReason::unresponsive)] = 7;
   counters.protocols["/meshsub/1.2.0"].bytes_in = 99;
+  counters.pubsub_stalls = 3;
   const std::string text = peer_metrics(seen(), counters);
   for (const char* line :
        {"kms_p2p_connections_closed_total{reason=\"unresponsive\"} 7",
         "kms_p2p_protocol_bytes_in_total{protocol=\"/meshsub/1.2.0\"} 99",
         "kms_p2p_peer_bytes_in_total{peer=\"node-2\"} 1234", "kms_p2p_peer_messages_refused_total{peer=\"node-2\"} 2",
-        "kms_p2p_peer_connected{peer=\"node-3\"} 0", "kms_p2p_peers{class=\"light\"} 1"}) {
+        "kms_p2p_pubsub_stalls_total 3", "kms_p2p_pubsub_stalled 0", "kms_p2p_peer_connected{peer=\"node-3\"} 0",
+        "kms_p2p_peers{class=\"light\"} 1"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
   }
   EXPECT_EQ(text.find(peer_of(2).text()), std::string::npos) << "no series for strangers";

@@ -1,4 +1,4 @@
-#include "node/seqno_window.h"
+#include "net/seqno_window.h"
 
 #include <set>
 
@@ -6,7 +6,7 @@
 
 #include "tests/sim/random.h"
 
-namespace kms::node {
+namespace kms::net {
 namespace {
 
 TEST(SeqnoWindow, TakesEachSeqnoOnceInAnyOrder) {
@@ -50,4 +50,4 @@ TEST(SeqnoWindow, NeverTakesTwiceWhateverComes) {
 }
 
 }  // namespace
-}  // namespace kms::node
+}  // namespace kms::net

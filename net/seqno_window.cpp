@@ -1,8 +1,12 @@
-#include "node/seqno_window.h"
+#include "net/seqno_window.h"
 
 #include <algorithm>
 
-namespace kms::node {
+namespace kms::net {
+
+bool SeqnoWindow::is_fresh(std::uint64_t seqno) const {
+  return seqno > floor_ && !std::binary_search(taken_.begin(), taken_.end(), seqno);
+}
 
 bool SeqnoWindow::take(std::uint64_t seqno) {
   if (seqno <= floor_) return false;
@@ -18,4 +22,4 @@ bool SeqnoWindow::take(std::uint64_t seqno) {
   return true;
 }
 
-}  // namespace kms::node
+}  // namespace kms::net
