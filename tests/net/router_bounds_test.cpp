@@ -55,6 +55,24 @@ TEST_F(Bounds, AForbiddenGraftIsAnsweredWithAPrune) {
   EXPECT_EQ(received_by(peers[0]).prunes.size(), 1u);
 }
 
+TEST_F(Bounds, OfWhatAPeerAskedForInVainSixtyFourTopicsAreRemembered) {
+  start(0);
+  TopicAccess access{{{"", {PeerClass::committee}, {PeerClass::committee}}}, {}, PeerClass::light};
+  node->router.set_access(access);
+  RawPeer& peer = add_peer(PeerClass::light);  // asks for "t"
+  for (int i = 0; i < 63; ++i) {
+    send(peer, [i](RpcWriter& writer) { writer.subscription(true, "u" + std::to_string(i)); });
+  }
+  send(peer, [](RpcWriter& writer) { writer.subscription(true, "one too many"); });
+  access.classes[peer.id()] = PeerClass::committee;
+  node->router.set_access(access);
+  node->absorb(node->router.peer_added(peer.id(), PeerClass::committee, world.now));
+  node->absorb(node->router.recheck(peer.id(), world.now));
+  EXPECT_EQ(node->router.subscribers("t").size(), 1u);
+  EXPECT_EQ(node->router.subscribers("u62").size(), 1u);
+  EXPECT_TRUE(node->router.subscribers("one too many").empty());
+}
+
 TEST_F(Bounds, APromotedPeerFollowsWhatItHadAskedForInVain) {
   start(0);
   TopicAccess access{{{"t", {PeerClass::committee}, {PeerClass::committee}}}, {}, PeerClass::light};
