@@ -131,7 +131,8 @@ TEST(CeremonySim, PrekeysAreGoneFromEveryStoreAfterTheRelease) {
   run.go();
   ASSERT_EQ(run.finishers().size(), 4u);
   for (std::size_t member = 1; member <= 4; ++member) {
-    EXPECT_EQ(run.world.disk(member).readable_secrets(), 17u) << "only the share and sixteen repair prekeys may be left";
+    EXPECT_EQ(run.world.disk(member).readable_secrets(), 17u)
+        << "only the share and sixteen repair prekeys may be left";
     EXPECT_TRUE(
         run.world.disk(member).list("slot/" + to_hex(run.ceremony(member)->slot().view()) + "/prekey/").empty());
   }
