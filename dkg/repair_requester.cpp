@@ -44,7 +44,7 @@ void RepairRequester::restore(const Records& records, const Outbox& outbox, Now 
   }
 }
 
-// Members that could give, best first: not convicted, with one set of prekeys, not silent before, connected, lowest
+// Members that could give, best first: not convicted, with one set of prekeys, least often silent, connected, lowest
 // position.
 std::vector<RepairRequester::Giver> RepairRequester::candidates(const Activation& activation,
                                                                 const std::set<NodeId>& peers,
@@ -58,13 +58,14 @@ std::vector<RepairRequester::Giver> RepairRequester::candidates(const Activation
     auto prekey = prekeys_.unused(member, hint == next_of_.end() ? 0 : hint->second, start);
     if (!prekey) prekey = prekeys_.unused(member, 0, start);
     if (!has_share || !prekey) continue;
+    const auto silences = silent_.find(member);
     out.push_back({{member, prekey->first, prekey->second},
                    prekeys_.has_conflict(member),
-                   silent_.contains(member),
+                   silences == silent_.end() ? 0 : silences->second,
                    !peers.contains(slot_.receivers().at(member).node)});
   }
   std::stable_sort(out.begin(), out.end(), [](const Giver& a, const Giver& b) {
-    return std::tie(a.is_in_doubt, a.is_silent, a.is_away) < std::tie(b.is_in_doubt, b.is_silent, b.is_away);
+    return std::tie(a.is_in_doubt, a.silences, a.is_away) < std::tie(b.is_in_doubt, b.silences, b.is_away);
   });
   return out;
 }
@@ -235,7 +236,7 @@ std::optional<KeyScalars> RepairRequester::advance(const Activation& activation,
           has_deltas ? asking_->sums.contains(giver.position) : asking_->session.find(giver.position) != nullptr;
       if (!has_spoken) silent.insert(giver.position);
     }
-    silent_.insert(silent.begin(), silent.end());
+    for (const auto giver : silent) ++silent_[giver];
     close(silent, has_deltas ? "no sigma came" : "no delta came", turn);
     if (may_begin(activation, turn)) begin(activation, peers, turn);
     return std::nullopt;

@@ -49,7 +49,7 @@ class RepairRequester {
   struct Giver {
     RepairGiver entry;
     bool is_in_doubt = false;  // which prekeys are its own
-    bool is_silent = false;
+    std::size_t silences = 0;
     bool is_away = false;
   };
   static bool is_needed(const Activation& activation) {
@@ -75,8 +75,8 @@ class RepairRequester {
   std::optional<Asking> asking_;
   std::map<std::uint32_t, std::uint64_t> began_;  // own sessions: Unix seconds
   std::map<Position, std::uint32_t> next_of_;
-  std::set<Position> faulty_;  // convicted by evidence
-  std::set<Position> silent_;
+  std::set<Position> faulty_;               // convicted by evidence
+  std::map<Position, std::size_t> silent_;  // in how many sessions
   std::optional<Instant> blocked_until_;
   std::string state_;
 };
