@@ -21,7 +21,7 @@ if(KMS_SIM_CONTROLS)
   target_compile_definitions(kms-sim-broken PRIVATE KMS_SIM_BROKEN)
 endif()
 
-# Fresh seeds each time: the first one is printed, and of a failure the command that runs it again. Sanitizers make them
+# The same seeds each time, until 10,000 fresh ones have ended in a row (docs/SIMULATOR.md, "Open"). Sanitizers make them
 # ten times slower.
 set(sim_runs 80)
 set(sim_seconds 60)
@@ -29,7 +29,7 @@ if(KMS_SANITIZE)
   set(sim_runs 40)
   set(sim_seconds 20)
 endif()
-add_test(NAME kms_sim COMMAND kms-sim --runs ${sim_runs} --threads 1 --for ${sim_seconds})
+add_test(NAME kms_sim COMMAND kms-sim --runs ${sim_runs} --seed 1 --threads 1 --for ${sim_seconds})
 add_test(NAME kms_sim_attacks COMMAND kms-sim --attack all --runs 3 --seed 1 --members 4..7 --threads 1 --for 1)
 add_test(NAME kms_sim_regressions COMMAND kms-sim --replay ${CMAKE_CURRENT_SOURCE_DIR}/sim/regressions.txt)
 add_test(NAME kms_sim_golden COMMAND kms-sim --golden ${CMAKE_CURRENT_SOURCE_DIR}/sim/golden)
