@@ -18,6 +18,7 @@ Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr 
   auto epochs = Epochs::begin(impl->terms, self, records, entropy, now, impl->options.grace, impl->options.disk);
   if (!epochs) return epochs.error();
   impl->epochs.emplace(std::move(*epochs));
+  impl->ceremonies = CeremonyLog::restore(records);
   impl->refresh_members();
   return NodeCore(std::move(impl));
 }

@@ -82,9 +82,13 @@ void NodeCore::Impl::apply(const dkg::SlotId& slot, dkg::Effects&& from, NodeEff
     if (const std::string victim = label_at(event.victim); !victim.empty()) text += " to " + victim;
     CeremonyLog::Note note{now.unix_ms, text, who};
     if (event.kind == Kind::blame) {
-      text += "; evidence " + to_0x(ceremonies.blame(slot, std::move(note), std::move(event.evidence)));
+      CeremonyLog::Blamed blamed = ceremonies.blame(slot, std::move(note), std::move(event.evidence));
+      text += "; evidence " + to_0x(blamed.evidence_hash);
+      add_writes(to.save, std::move(blamed.save));
     } else if (event.kind != Kind::progress && event.kind != Kind::view) {
-      ceremonies.note(slot, std::move(note));
+      const bool is_own = event.culprit == 0 && (event.kind == Kind::phase || event.kind == Kind::attempt);
+      const auto cause = is_own ? CeremonyLog::Cause::own : CeremonyLog::Cause::peer;
+      add_writes(to.save, ceremonies.note(slot, std::move(note), cause));
     }
     const bool is_bad = event.kind == Kind::blame || event.kind == Kind::misbehaviour || event.kind == Kind::parameters;
     const LogLevel level = is_bad ? LogLevel::warn : event.kind == Kind::progress ? LogLevel::debug : LogLevel::info;
