@@ -95,8 +95,9 @@ def network_text(plan, identities, gateway_address):
     return "\n".join(lines) + "\n"
 
 
-def later_network_text(folder, plan, identities, epoch, lowers):
-    """The file of a later epoch: name, creation_nonce and chains are those of network.toml."""
+def later_network_text(folder, plan, identities, epoch, lowers, indices=None):
+    """The file of a later epoch: name, creation_nonce and chains are those of network.toml. `indices`: of the nodes that
+    `identities` are of, if those are not 1, 2, .."""
     head, _, rest = folder.network.read_text().partition("[[member]]")
     kept = [line for line in head.splitlines() if line.startswith(("name", "creation_nonce", "refresh_every",
                                                                    "repair_approval"))]
@@ -105,7 +106,7 @@ def later_network_text(folder, plan, identities, epoch, lowers):
         lines.append("allow_lower_threshold = true")
     if plan.tolerated_faults() == 0 and plan.nodes > 1:
         lines.append("accept_f0 = true  # so small a network survives no fault during a ceremony")
-    for index, identity in enumerate(identities, 1):
+    for index, identity in zip(indices or range(1, len(identities) + 1), identities):
         lines += ["", "[[member]]", f'name = "node-{index}"', f'key = "{identity["publicKey"]}"',
                   f'addresses = ["{plan.multiaddr(index)}"]']
     chains = rest[rest.index("[[chain]]"):]
