@@ -1,10 +1,57 @@
 // kms-bench: what the parts cost on this machine. docs/PERFORMANCE.md explains the numbers.
 #include <CLI/CLI.hpp>
 
+#include "bench/load.h"
 #include "bench/output.h"
 
+namespace {
+
+using namespace kms::bench;
+
+void add_load(CLI::App& app, LoadOptions& options, std::function<void()> run) {
+  CLI::App* command =
+      app.add_subcommand("load", "Requests a second and latencies of any server of POST /v0/delegate, one or several");
+  command->add_option("--url", options.urls, "Of a server, http://HOST:PORT; several share the connections");
+  command->add_option("--testnet", options.testnet, "testnet.json: URLs, keys and processes of a test network");
+  command->add_option("--nodes", options.nodes, "With --testnet: only these are asked, for example 1,3");
+  command->add_option("--gateway-key-file", options.gateway_key_file, "Hex of the key that may ask");
+  command->add_option("--chain-id", options.chain_id, "Default: the testnet's");
+  command->add_option("--public-key", options.public_key, "Hex; default: the testnet's, or what the server says");
+  command->add_option("--signer", options.signer, "Address that signs answers; default: the testnet's, else any");
+  command->add_option("--pid", options.pids, "Processes whose CPU time is reported; default: the testnet's");
+  command->add_option("--clients", options.plan.clients, "Connections")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--rate", options.plan.rate, "Open loop: requests a second, however slow the answers are")
+      ->check(CLI::Range(0.1, 1e6));
+  command->add_option("--seconds", options.plan.seconds, "That are counted")
+      ->check(CLI::Range(0.5, 86400.0))
+      ->capture_default_str();
+  command->add_option("--warm-up", options.plan.warm_up_seconds, "Seconds before, not counted")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  command->add_option("--answer-limit", options.plan.answer_seconds_max, "Seconds after which an answer is a failure")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  command
+      ->add_option("--requests", options.terms.requests,
+                   "Distinct ones, signed before the clock starts, then sent again")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("--requesters", options.terms.requesters, "RSA keys among the requests")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--rsa-bits", options.terms.rsa_bits, "Of these keys")
+      ->check(CLI::IsMember({2048, 3072, 4096}))
+      ->capture_default_str();
+  command->add_option("--verify", options.terms.checked_every, "Opens and checks every N-th answer afterwards; 0: none")
+      ->capture_default_str();
+  command->callback(std::move(run));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace kms::bench;
   CLI::App app("Benchmarks of kms; numbers are of this machine and build");
   app.require_subcommand(1);
   bool json = false;
@@ -18,6 +65,10 @@ int main(int argc, char** argv) {
   add("link", "Bytes a second of one link, beside a bare encrypted loop over the same bytes", run_link);
   add("batches", "Items a second in signed batches through one node, over sockets", run_batches);
   add("mesh", "Hops, duplicates, bytes and signature checks of a message in a mesh of a hundred routers", run_mesh);
+  int exit_code = 0;
+  LoadOptions load_options;
+  add_load(app, load_options, [&] { exit_code = load(load_options, json ? Output::json : Output::table); });
+  app.get_subcommand("load")->add_flag("--json", json, "One JSON document instead of lines");
   CLI11_PARSE(app, argc, argv);
-  return 0;
+  return exit_code;
 }

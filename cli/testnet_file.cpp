@@ -26,7 +26,25 @@ Result<std::vector<TestnetNode>> nodes_in(const object& json, const std::string&
     auto url = sdk::NodeUrl::parse(*http);
     if (!url) return error(file_name + ": " + url.error().message);
     const auto* folder = sdk::text_in(*node, "dir");
-    out.push_back({static_cast<std::uint32_t>(*index), *url, folder == nullptr ? "" : std::string(*folder)});
+    const std::uint64_t pid = std::min<std::uint64_t>(sdk::number_in(*node, "pid").value_or(0), 0x7fffffff);
+    out.push_back({static_cast<std::uint32_t>(*index), *url, folder == nullptr ? "" : std::string(*folder),
+                   static_cast<int>(pid)});
+  }
+  return out;
+}
+
+Result<std::vector<TestnetKey>> keys_in(const object& json, const std::string& file_name) {
+  std::vector<TestnetKey> out;
+  const auto* keys = sdk::array_in(json, "keys");
+  if (keys == nullptr) return out;
+  for (const auto& value : *keys) {
+    const object* key = value.if_object();
+    const auto chain_id = key == nullptr ? std::nullopt : sdk::number_in(*key, "chainId");
+    const auto* text = key == nullptr ? nullptr : sdk::text_in(*key, "publicKey");
+    auto bytes = text == nullptr ? Result<Bytes>(Bytes()) : parse_hex(*text);
+    auto point = bytes ? crypto::Point::parse(*bytes) : Result<crypto::Point>(bytes.error());
+    if (!chain_id || !point) return error(file_name + ": each of \"keys\" needs a \"chainId\" and a \"publicKey\"");
+    out.push_back({*chain_id, *point});
   }
   return out;
 }
@@ -38,6 +56,8 @@ Result<Testnet> Testnet::parse(std::string_view text, const std::string& file_na
   if (!json) return json.error();
   auto nodes = nodes_in(*json, file_name);
   if (!nodes) return nodes.error();
+  auto keys = keys_in(*json, file_name);
+  if (!keys) return keys.error();
   const auto* network = sdk::text_in(*json, "network");
   const object* gateway = sdk::object_in(*json, "gateway");
   const object* signer = sdk::object_in(*json, "signer");
@@ -58,6 +78,7 @@ Result<Testnet> Testnet::parse(std::string_view text, const std::string& file_na
   out.threshold =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(sdk::number_in(*json, "threshold").value_or(0), 999));
   out.nodes = std::move(*nodes);
+  out.keys = std::move(*keys);
   out.gateway_key = std::move(*scalar);
   out.signer = *address;
   return out;

@@ -15,12 +15,19 @@ struct TestnetNode {
   std::uint32_t index = 0;
   sdk::NodeUrl http;
   std::string folder;  // of its settings and data; may be empty
+  int pid = 0;         // as it was started; 0: the file does not say
+};
+
+struct TestnetKey {
+  std::uint64_t chain_id = 0;
+  crypto::Point public_key;
 };
 
 struct Testnet {
   std::string network;
   std::uint32_t threshold = 0;
   std::vector<TestnetNode> nodes;  // 1 to 128, as in the file
+  std::vector<TestnetKey> keys;    // may be none
   crypto::SecretScalar gateway_key;
   crypto::Address signer;
 
