@@ -9,8 +9,11 @@ namespace kms::delegation {
 namespace {
 
 constexpr Duration kReplyKeyLife = 60s;
-// After a fault the entry asks for one more partial than it needs, for this long.
+// After faults the entry asks for one more partial than it needs: for this long at most, and until few of the requests
+// since then met any. One late answer among hundreds is no reason to let everybody work half as much again.
 constexpr Duration kCaution = 10s;
+constexpr double kCautionShare = 0.02;
+constexpr double kRequestsWeighed = 32;
 constexpr std::size_t kOpeningsMax = 1024;
 
 std::string list_of(const std::vector<Position>& positions) {
@@ -94,7 +97,7 @@ Effects Collector::start(Ticket ticket, V0Authorisation authorisation, const Has
   job.credentials = credentials_;
   job.reply_key = reply_key(now);
   job.issued_at = now.unix_s();
-  admitting_.emplace(next_job_, ticket);
+  admitting_.emplace(next_job_, std::pair(ticket, now.instant));
   effects.compute.push_back(Job{next_job_++, std::move(job)});
   return effects;
 }
@@ -110,8 +113,9 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
   Effects effects;
   auto ticket_entry = admitting_.find(job_id);
   if (ticket_entry == admitting_.end()) return effects;
-  Ticket ticket = ticket_entry->second;
+  const auto [ticket, submitted] = ticket_entry->second;
   admitting_.erase(ticket_entry);
+  turnaround_.note(now.instant - submitted);
   if (auto* failure = std::get_if<AuthorisationError>(&job.result)) {
     reply(effects, ticket, std::move(*failure));
     return effects;
@@ -165,11 +169,19 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
 DelegateRequest Collector::request_of(const AdmitJob& job, const Entry& entry, Now now) const {
   DelegateRequest request;
   request.key = job.key->key;
-  bool cautious = last_fault_ && now.instant < *last_fault_ + kCaution;
-  request.spare = (cautious ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
+  request.spare = (is_cautious(now) ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
   request.authorisation = job.authorisation;
   request.entry = entry;
   return request;
+}
+
+bool Collector::is_cautious(Now now) const {
+  return last_fault_ && now.instant < *last_fault_ + kCaution && faults_ > kCautionShare;
+}
+
+void Collector::note_fault(double share, Now now) {
+  last_fault_ = now.instant;
+  faults_ += (1 - faults_) * share;
 }
 
 // Publishes the request; from here on timers lead to an answer or to a 503. What was verified before stays good.
@@ -183,7 +195,7 @@ void Collector::ask(Collection& collection, Effects& effects, Now now) {
   collection.round = 0;
   effects.send.push_back({Audience::everybody, {}, DelegateRequest::kType, collection.request.body()});
   collection.ask_until = now.instant + limits_.timeout;
-  collection.need_at = now.instant + limits_.hedge_delay;
+  collection.need_at = now.instant + turnaround_.patience(limits_.hedge_delay);
 }
 
 Effects Collector::receive(const dkg::NodeId& author, const SealedA& sealed, Now) {
@@ -211,6 +223,7 @@ Effects Collector::receive(const dkg::NodeId& author, const Refusal& refusal, No
   if (!entry->second.heard.insert(from).second) return effects;
   effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), from, author});
   entry->second.bad.insert(from);
+  note_fault(1, now);
   need_more(entry->first, entry->second, effects, now);
   return effects;
 }
@@ -253,6 +266,7 @@ Effects Collector::opened(std::uint64_t job_id, OpenJob job, Now now) {
   }
   ++counts_.bad_partials;
   collection.bad.insert(index);
+  note_fault(1, now);
   effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
   open_spares(collection, effects);
   need_more(entry->first, collection, effects, now);
@@ -263,6 +277,7 @@ void Collector::finish_if_complete(const Hash32& rh, Collection& collection, Eff
   std::size_t needed = collection.key->threshold.t();
   if (!collection.complete) {
     if (collection.good.size() < needed) return;
+    if (collection.round == 0) faults_ -= faults_ / kRequestsWeighed;
     auto quorum = std::make_shared<Quorum>();
     std::vector<Position> positions;
     for (auto& [index, partial] : collection.good) {
@@ -309,8 +324,7 @@ Effects Collector::finished(std::uint64_t job_id, FinishJob job) {
 
 // Asks further members, at most n rounds.
 void Collector::need_more(const Hash32& rh, Collection& collection, Effects& effects, Now now) {
-  last_fault_ = now.instant;
-  collection.need_at = now.instant + 2 * limits_.hedge_delay;
+  collection.need_at = now.instant + 2 * turnaround_.patience(limits_.hedge_delay);
   if (collection.complete || collection.round >= collection.key->members.size()) return;
   std::size_t needed = collection.key->threshold.t();
   Need need;
@@ -364,6 +378,7 @@ Effects Collector::tick(Now now) {
     if (now.instant >= collection.ask_until) {
       ask(collection, effects, now);
     } else if (now.instant >= collection.need_at) {
+      note_fault(1 / kRequestsWeighed, now);
       need_more(entry->first, collection, effects, now);
     }
     ++entry;

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "node/delegation/effects.h"
+#include "node/delegation/turnaround.h"
 
 namespace kms::delegation {
 
@@ -99,14 +100,18 @@ class Collector {
   std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
   std::size_t pending_ = 0;
-  std::map<std::uint64_t, Ticket> admitting_;                     // by job
-  std::map<std::uint64_t, std::pair<Hash32, Ticket>> finishing_;  // by job
-  std::map<Hash32, Collection> collections_;                      // by rh
-  std::map<ByteArray<33>, OpeningSecretPtr> openings_;            // by U, of the current reply keys
+  std::map<std::uint64_t, std::pair<Ticket, Instant>> admitting_;  // by job; since when
+  std::map<std::uint64_t, std::pair<Hash32, Ticket>> finishing_;   // by job
+  std::map<Hash32, Collection> collections_;                       // by rh
+  std::map<ByteArray<33>, OpeningSecretPtr> openings_;             // by U, of the current reply keys
   ReplyKeyPtr reply_key_;
   Instant reply_key_until_{};
   crypto::LagrangeCache weights_;
+  Turnaround turnaround_;  // of AdmitJobs
+  bool is_cautious(Now now) const;
+  void note_fault(double share, Now now);
   std::optional<Instant> last_fault_;
+  double faults_ = 0;  // share of the latest requests that met one
   CollectorCounts counts_;
 };
 

@@ -82,12 +82,12 @@ Effects Responder::receive(const dkg::Member& from, DelegateRequest request, std
   std::size_t ahead = members_ahead(serving, entry.rh, place, [](Position) { return false; });
   std::size_t first = first_responders(serving, place, task.request.spare);
   auto& stored = tasks_.emplace(id, std::move(task)).first->second;
-  if (ahead < first) return answer(id, stored);
-  stored.due = now.instant + static_cast<std::int64_t>(ahead - first + 1) * limits_.hedge_delay;
+  if (ahead < first) return answer(id, stored, now);
+  stored.due = now.instant + static_cast<std::int64_t>(ahead - first + 1) * turnaround_.patience(limits_.hedge_delay);
   return {};
 }
 
-Effects Responder::answer(const TaskId& id, Task& task) {
+Effects Responder::answer(const TaskId& id, Task& task, Now now) {
   task.due.reset();
   if (!jobs_room_.take(id.entry)) {
     ++counts_.busy;
@@ -97,7 +97,7 @@ Effects Responder::answer(const TaskId& id, Task& task) {
   AnswerJob job{task.request, task.allowed, task.key, credentials_, task.entry_key, nullptr, {}};
   auto sealing = sealings_.find(task.request.entry.reply_key);
   if (sealing != sealings_.end()) job.sealing = sealing->second.first;
-  jobs_.emplace(next_job_, id);
+  jobs_.emplace(next_job_, std::pair(id, now.instant));
   Effects effects;
   effects.compute.push_back(Job{next_job_++, std::move(job)});
   return effects;
@@ -120,8 +120,9 @@ Effects Responder::computed(Job job, Now now) {
   Effects effects;
   auto entry = jobs_.find(job.id);
   if (entry == jobs_.end()) return effects;
-  TaskId id = entry->second;
+  const auto [id, submitted] = entry->second;
   jobs_.erase(entry);
+  turnaround_.note(now.instant - submitted);
   jobs_room_.give_back(id.entry);
   auto& work = std::get<AnswerJob>(job.work);
   if (work.sealing && sealings_.size() < kSealingsMax) {
@@ -165,7 +166,7 @@ Effects Responder::receive(const dkg::NodeId& from, const Need& need, Now now) {
   };
   if (is_listed(key.self) || members_ahead(key, need.rh, task.entry, is_listed) >= need.want) return {};
   ++counts_.hedged;
-  return answer(id, task);
+  return answer(id, task, now);
 }
 
 Effects Responder::receive(const dkg::NodeId& from, const Done& done) {
@@ -184,7 +185,7 @@ Effects Responder::tick(Now now) {
     }
     if (task.due && now.instant >= *task.due) {
       ++counts_.hedged;
-      effects.add(answer(id, task));
+      effects.add(answer(id, task, now));
     }
     ++entry;
   }

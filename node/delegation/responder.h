@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "node/delegation/effects.h"
 #include "node/delegation/shared_room.h"
+#include "node/delegation/turnaround.h"
 
 namespace kms::delegation {
 
@@ -68,7 +69,7 @@ class Responder {
 
   template <class PassedOver>
   std::size_t members_ahead(const ServingKey& key, const Hash32& rh, Position entry, PassedOver passed_over) const;
-  Effects answer(const TaskId& id, Task& task);
+  Effects answer(const TaskId& id, Task& task, Now now);
   Effects refuse(const TaskId& id, const Task& task, RefusalCode code);
   std::optional<RefusalCode> fault(const DelegateRequest& request, const dkg::NodeId& from, const ServingKey& key,
                                    Now now) const;
@@ -79,7 +80,8 @@ class Responder {
   ResponderLimits limits_;
   std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
-  std::map<std::uint64_t, TaskId> jobs_;
+  std::map<std::uint64_t, std::pair<TaskId, Instant>> jobs_;  // since when
+  Turnaround turnaround_;
   SharedRoom jobs_room_;
   Tasks tasks_;
   SharedRoom tasks_room_;
