@@ -1,6 +1,7 @@
 // kms-bench: what the parts cost on this machine. docs/PERFORMANCE.md explains the numbers.
 #include <CLI/CLI.hpp>
 
+#include "bench/delegate.h"
 #include "bench/load.h"
 #include "bench/output.h"
 
@@ -49,6 +50,30 @@ void add_load(CLI::App& app, LoadOptions& options, std::function<void()> run) {
   command->callback(std::move(run));
 }
 
+void add_delegate(CLI::App& app, DelegateOptions& options, std::function<void()> run) {
+  CLI::App* command = app.add_subcommand(
+      "delegate", "CPU time of a delegation in real nodes at saturation, beside what it cannot avoid: solo and 3 of 5");
+  command->add_option("--solo", options.solo, "testnet.json of a running node; default: starts one");
+  command->add_option("--network", options.network, "testnet.json of a running network; default: starts 3 of 5");
+  command->add_option("--clients", options.clients, "Connections")->check(CLI::Range(1, 10'000))->capture_default_str();
+  command->add_option("--seconds", options.seconds, "Of each load")
+      ->check(CLI::Range(0.5, 3600.0))
+      ->capture_default_str();
+  command->add_option("--base-port", options.base_port, "Of what is started")->capture_default_str();
+  command->callback(std::move(run));
+}
+
+void add_scale(CLI::App& app, ScaleOptions& options, std::function<void()> run) {
+  CLI::App* command = app.add_subcommand(
+      "scale", "CPU time of a delegation over all nodes for 5 to 20 of them; verify and combine for t = 3 and 33");
+  command->add_option("--clients", options.clients, "Connections")->check(CLI::Range(1, 10'000))->capture_default_str();
+  command->add_option("--seconds", options.seconds, "Of each load")
+      ->check(CLI::Range(0.5, 3600.0))
+      ->capture_default_str();
+  command->add_option("--base-port", options.base_port, "Of what is started")->capture_default_str();
+  command->callback(std::move(run));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +94,13 @@ int main(int argc, char** argv) {
   LoadOptions load_options;
   add_load(app, load_options, [&] { exit_code = load(load_options, json ? Output::json : Output::table); });
   app.get_subcommand("load")->add_flag("--json", json, "One JSON document instead of lines");
+  DelegateOptions delegate_options;
+  add_delegate(app, delegate_options,
+               [&] { exit_code = delegate(delegate_options, json ? Output::json : Output::table); });
+  app.get_subcommand("delegate")->add_flag("--json", json, "One JSON document instead of a table");
+  ScaleOptions scale_options;
+  add_scale(app, scale_options, [&] { exit_code = scale(scale_options, json ? Output::json : Output::table); });
+  app.get_subcommand("scale")->add_flag("--json", json, "One JSON document instead of a table");
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }
