@@ -15,7 +15,7 @@ from text_rules import (Rule, banned_names, bare_co_await, documents_name_files,
                         pragma_once)
 
 CODE = r".*\.(cpp|h)"
-PURE = r"(base|crypto|dkg|net|registry|node|sdk|cli|attest)/(?!.*\bio/|sdk/example/).*\.(cpp|h)"
+PURE = r"(base|crypto|dkg|net|registry|node|sdk|cli|attest)/(?!.*\bio/|example/).*\.(cpp|h)"
 MACHINES = r"(dkg|net|node)/(?!.*\bio/).*\.(cpp|h)"
 
 RULES = [
