@@ -3,6 +3,12 @@
 #include "base/assert.h"
 
 namespace kms::dkg {
+namespace {
+
+// What is not announced is interpolated, for t multiplications each, where a late ACTIVE costs four.
+constexpr Duration kActivesAwaited = 100ms;
+
+}  // namespace
 
 void Activation::decide(const Certificate& final, const Value& value, DealRound& round, Turn& turn) {
   if (record_) return;
@@ -162,11 +168,32 @@ std::optional<std::vector<KeyTable>> Activation::public_tables() const {
 
 void Activation::make_table(Turn& turn) {
   if (points_.empty() || !record_->tables.empty()) return;
+  if (slot_.previous() == nullptr && !may_complete(turn)) return;
   auto tables = slot_.previous() == nullptr ? proven_tables(turn) : public_tables();
   if (!tables) return;
   record_->root = root_of(record_->names(), slot_.receiving(), *tables);
   record_->tables = std::move(*tables);
   turn.report(Event::Kind::progress, "the public key is known");
+}
+
+// t proven ACTIVEs suffice; those of all who were there when it was dealt are cheaper.
+bool Activation::may_complete(Turn& turn) {
+  std::size_t proven = 0;
+  std::size_t awaited = 0;
+  for (Position member = 1; member <= slot_.receivers().size(); ++member) {
+    const auto held = actives_.find(member);
+    const bool is_here = held != actives_.end() && held->second.is_judged;
+    if (is_here && held->second.is_valid) ++proven;
+    if (!is_here && !record_->header.is_absent(member)) ++awaited;
+  }
+  if (proven < slot_.receiving().t()) return true;  // infinities count, too: proven_tables() says
+  if (!table_due_) table_due_ = turn.instant() + kActivesAwaited;
+  is_overdue_ = is_overdue_ || turn.instant() >= *table_due_;
+  return awaited == 0 || is_overdue_;
+}
+
+std::optional<Instant> Activation::wakes_at() const {
+  return record_ && record_->tables.empty() && !is_overdue_ ? table_due_ : std::nullopt;
 }
 
 // A DKG's, from t members' ACTIVEs.
@@ -213,7 +240,7 @@ void Activation::add_confirm(const Confirm& confirm, const Envelope& envelope, T
   }
   if (votes.size() < slot_.receiving().q() || certificate_) return;
   certificate_ = activation_certificate(confirm, {}, std::move(votes));
-  turn.show(*certificate_);
+  turn.form(*certificate_);
 }
 
 void Activation::add_certificate(const Certificate& certificate, Turn&) {

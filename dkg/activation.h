@@ -24,6 +24,8 @@ class Activation {
   // Deals are still missing long after the release: only repair gives this node its share.
   void give_up(Turn& turn);
 
+  // When a table that waits for further ACTIVEs is made without them.
+  std::optional<Instant> wakes_at() const;
   // Whatever is possible now: share and ACTIVE, table, CONFIRM. Idempotent.
   void advance(Turn& turn);
 
@@ -68,6 +70,7 @@ class Activation {
   void judge_actives(Turn& turn);
   void make_table(Turn& turn);
   std::optional<std::vector<KeyTable>> public_tables() const;
+  bool may_complete(Turn& turn);
   std::optional<std::vector<KeyTable>> proven_tables(Turn& turn) const;
   void activate(Turn& turn);
   void release(Turn& turn);
@@ -78,6 +81,8 @@ class Activation {
   std::vector<std::vector<crypto::Element>> points_;  // V_i by key, when all Deals are held
   std::vector<crypto::SecretScalar> shares_;
   bool needs_repair_ = false;
+  std::optional<Instant> table_due_;
+  bool is_overdue_ = false;
   std::map<Position, HeldActive> actives_;
   std::map<Position, std::pair<Confirm, Envelope>> confirms_;
   std::set<Position> confirm_conflicts_;

@@ -136,7 +136,7 @@ void Agreement::flush(const Book& book, Turn& turn) {
     turn.put(
         prefix_ + "cert/" + std::to_string(static_cast<int>(statement.kind)) + "/" + std::to_string(statement.view),
         certificate.body());
-    if (!received_.contains(certificate.id())) turn.show(certificate);
+    if (!received_.contains(certificate.id())) turn.form(certificate);
   }
   if (step.proposal) say_proposal(*step.proposal, book, turn);
   for (const auto& vote : step.votes) turn.say(name_of(vote), message_of(vote));

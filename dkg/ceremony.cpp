@@ -18,6 +18,7 @@ Ceremony::Impl::Impl(SlotContext context)
       fates(slot, activation),
       fate(slot, Instance::fate),
       repair(slot),
+      forwarder(slot),
       pulls(slot.plan.timing.delta) {}
 
 namespace {
@@ -48,6 +49,8 @@ Effects Ceremony::Impl::advance(Now now) {
 // What the restoration asked for comes first: it was decided before this input.
 Effects Ceremony::Impl::finish(Turn& turn) {
   settle(turn);
+  forwarder.add(turn.take_formed(), turn);
+  forwarder.tick(turn);
   repeat(turn);
   auto effects = std::exchange(restored, {});
   auto more = turn.take();

@@ -17,6 +17,24 @@ std::int64_t cost_of(const Link& link) {
   return static_cast<std::int64_t>(units);
 }
 
+// Whether a message shows that its sender is still at work on this slot. What concerns another epoch does not; a
+// NodeStatus tells of each slot by itself; a Deal and a Complaint name no slot, and their senders say other things,
+// too.
+template <class M>
+bool is_work_on(const SlotContext& slot, const M& message) {
+  if constexpr (std::is_same_v<M, CeremonyHeader>) {
+    return message.slot() == slot.slot;
+  } else if constexpr (std::is_same_v<M, PreKeyAnnounce>) {
+    // Prekeys for repairs are announced by who has decided.
+    return message.series == Series::ceremony && message.key_set == slot.plan.key_set &&
+           message.epoch == slot.epoch() && message.branch == slot.branch();
+  } else if constexpr (requires { message.slot; }) {
+    return message.slot == slot.slot;
+  } else {
+    return false;
+  }
+}
+
 }  // namespace
 
 bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
@@ -54,6 +72,14 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   if (!is_heard(envelope, sender, source, turn)) return;
   // Shown to somebody who lags; for everybody else it is the largest message of all, and nothing in it is new.
   if (envelope.type == MessageType::epoch_chain && activation.is_released()) return;
+  // A Deal names no slot; whoever has its share, or is no receiver, needs none of this one.
+  if (envelope.type == MessageType::deal && source == Source::peer && is_finished()) return;
+  // Repeated by everybody until the decision, and costly to parse: eight points.
+  if (envelope.type == MessageType::prekey_announce) {
+    const auto epoch = PreKeyAnnounce::epoch_of(envelope.body);
+    if (epoch && *epoch != slot.epoch()) return;
+    if (!has_decision() && prekeys.holds(sender.receiver, envelope)) return;
+  }
   const auto message = parse_message(envelope);
   if (!message) {
     if (source == Source::peer) {
@@ -65,9 +91,9 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, sender, source, turn); }, *message);
   settle_cost(envelope, taken, turn);
   if (taken == Taken::early) early.keep(*place, envelope);
-  const auto* announce = std::get_if<PreKeyAnnounce>(&*message);
-  if (announce != nullptr && announce->series == Series::repair) return;  // its sender has decided
-  if (source == Source::peer && *place != slot.member) show_decision(envelope.type, *place, Phase::closed, turn);
+  if (source != Source::peer || *place == slot.member) return;
+  const bool is_at_work = std::visit([&](const auto& m) { return is_work_on(slot, m); }, *message);
+  if (is_at_work) show_decision(envelope.type, *place, Phase::closed, turn);
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope&, const Seat& sender,
@@ -79,8 +105,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Enve
     is_refuted = !approvals.is_signed(approval);
     if (is_refuted) return Taken::no;
   }
+  // The first approval wakes a slot that waits; each further one need not be answered with all that was said.
+  if (approvals.empty()) repeat_at = std::min(repeat_at, turn.instant());
   approvals.add(approval);
-  repeat_at = std::min(repeat_at, turn.instant());
   return Taken::yes;
 }
 
@@ -171,6 +198,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
   if (certificate.slot != slot.slot || !is_zero(certificate.emergency_cert)) return Taken::no;
+  if (source == Source::peer) forwarder.heard(certificate);
   switch (certificate.kind) {
     case CertificateKind::candidate:
       if (has_decision() || candidates.certificate(certificate.transcript) != nullptr) return Taken::no;

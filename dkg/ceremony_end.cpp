@@ -20,7 +20,7 @@ void Ceremony::Impl::settle_fate(Turn& turn) {
   if (!final) return;
   activation.add_fate(*final, turn);
   activation.advance(turn);
-  if (activation.is_released()) turn.show(*final);
+  if (activation.is_released()) turn.form(*final);
 }
 
 // Key-encryption keys first: from then on no backup gives the shares back.

@@ -8,6 +8,7 @@
 #include "dkg/attempt_clock.h"
 #include "dkg/ceremony.h"
 #include "dkg/early_book.h"
+#include "dkg/forwarder.h"
 #include "dkg/prekey_book.h"
 #include "dkg/pull_book.h"
 #include "dkg/refusal_book.h"
@@ -135,6 +136,7 @@ struct Ceremony::Impl {
   FateBook fates;
   Agreement fate;
   Repair repair;
+  Forwarder forwarder;
   EarlyBook early;
   PullBook pulls;
   RefusalBook refusals;

@@ -36,14 +36,18 @@ std::optional<Instant> Ceremony::Impl::wakes_at() const {
   };
   if (is_erased) return std::nullopt;
   if (is_finished()) {
-    const auto wake = repair.wakes_at(activation);
-    if (!retires_at) return wake;
-    return wake ? std::min(*wake, in_unix(*retires_at)) : in_unix(*retires_at);
+    auto wake = repair.wakes_at(activation);
+    const auto forwards = forwarder.wakes_at();
+    if (forwards) wake = std::min(wake.value_or(*forwards), *forwards);
+    if (retires_at) wake = std::min(wake.value_or(in_unix(*retires_at)), in_unix(*retires_at));
+    return wake;
   }
   Instant at = repeat_at;
   const auto consider = [&](std::optional<Instant> other) {
     if (other) at = std::min(at, *other);
   };
+  consider(forwarder.wakes_at());
+  consider(activation.wakes_at());
   consider(pulls.wakes_at());
   consider(repair.wakes_at(activation));
   if (activation.is_activated()) consider(fate.wakes_at());

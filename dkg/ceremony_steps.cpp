@@ -164,7 +164,7 @@ void Ceremony::Impl::conclude(Turn& turn) {
     auto* round = find_round(value->sid);
     if (round == nullptr) return;
     activation.decide(*final, *value, *round, turn);
-    turn.show(*final);
+    turn.form(*final);
     decided_at = turn.instant();
     has_news = true;
     forget_rounds();

@@ -30,6 +30,7 @@ struct SignedPrekey {
 struct PreKeyAnnounce {
   static constexpr MessageType kType = MessageType::prekey_announce;
   static constexpr std::size_t kWindow = 8;
+  static constexpr std::size_t kBodyBytesMax = 2048;
   Series series = Series::ceremony;
   KeySetId key_set;
   std::uint32_t epoch = 0;
@@ -38,6 +39,8 @@ struct PreKeyAnnounce {
   std::vector<SignedPrekey> prekeys;  // exactly 8
   Bytes body() const;
   static Result<PreKeyAnnounce> parse(ByteView body);
+  // The epoch alone, without a look at the eight points; nothing if the body breaks off before it.
+  static std::optional<std::uint32_t> epoch_of(ByteView body);
   Hash32 signing_digest(const NetworkId& network, const NodeId& sender) const;
 };
 

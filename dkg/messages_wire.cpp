@@ -27,8 +27,16 @@ Bytes PreKeyAnnounce::body() const {
   return out.take();
 }
 
+std::optional<std::uint32_t> PreKeyAnnounce::epoch_of(ByteView body) {
+  BodyReader in("PreKeyAnnounce", body, kBodyBytesMax);
+  in.enumeration(1, Series::ceremony, Series::repair);
+  in.id_set<KeySetId>(2);
+  const auto epoch = in.u32(3);
+  return in.has_failed() ? std::nullopt : std::optional(epoch);
+}
+
 Result<PreKeyAnnounce> PreKeyAnnounce::parse(ByteView body) {
-  BodyReader in("PreKeyAnnounce", body, 2048);
+  BodyReader in("PreKeyAnnounce", body, kBodyBytesMax);
   PreKeyAnnounce out;
   out.series = in.enumeration(1, Series::ceremony, Series::repair);
   out.key_set = in.id_set<KeySetId>(2);

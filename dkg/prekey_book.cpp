@@ -61,6 +61,16 @@ bool PrekeyBook::wants(Position member, const PreKeyAnnounce& announce, std::uin
   return found == announced_.end() || !found->second.has_conflict;
 }
 
+bool PrekeyBook::holds(Position member, const Envelope& envelope) const {
+  if (envelope.type != MessageType::prekey_announce) return false;
+  for (auto at = announced_.lower_bound({member, 0}); at != announced_.end() && at->first.first == member; ++at) {
+    const auto& held = at->second.envelope;
+    if (held.body == envelope.body && held.signature == envelope.signature && held.sender == envelope.sender)
+      return true;
+  }
+  return false;
+}
+
 void PrekeyBook::add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn) {
   const auto [held, is_new] = announced_.try_emplace({member, announce.first}, Announced{announce, envelope, false});
   if (is_new) return;

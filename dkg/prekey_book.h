@@ -20,6 +20,8 @@ class PrekeyBook {
 
   // Bounds before the signature is checked: one announcement and one conflicting per (member, first).
   bool wants(Position member, const PreKeyAnnounce& announce, std::uint32_t attempt) const;
+  // Whether it is an announcement of this member that was added before, byte for byte.
+  bool holds(Position member, const Envelope& envelope) const;
   void add(Position member, const PreKeyAnnounce& announce, const Envelope& envelope, Turn& turn);
   // The prekey of a member for an attempt: of its first announcement, checked, or nothing.
   std::optional<SignedPrekey> find(Position member, std::uint32_t attempt) const;

@@ -62,6 +62,9 @@ class Turn {
   void show(const M& message) {
     publish(wrap(message, slot_.self, slot_.plan.network_id));
   }
+  // A certificate that this node put together; the Forwarder says who sends it on.
+  void form(const Certificate& certificate) { formed_.push_back(certificate); }
+  std::vector<Certificate> take_formed() { return std::exchange(formed_, {}); }
   void publish(const Envelope& envelope) { effects_.send.push_back({envelope}); }
   bool has_said(const std::string& name) const { return outbox_.has(name); }
   const Envelope* said(const std::string& name) const { return outbox_.find(name); }
@@ -89,6 +92,7 @@ class Turn {
   Now now_;
   Effects effects_;
   std::deque<Envelope> own_;
+  std::vector<Certificate> formed_;
 };
 
 // Evidence of several signed objects: the body of a FetchReply holding their envelopes.

@@ -54,6 +54,7 @@ class BodyReader {
     fail(field, "is no proof");
     return {};
   }
+  bool has_failed() const { return !fault_.empty(); }
   bool has(std::uint32_t field) const { return fault_.empty() && next_ && next_->number == field; }
 
   // Every element of a repeated bytes or message field, at most `count_max`, each at most `bytes_max`.

@@ -40,7 +40,13 @@ thread_local Memo<40> points;  // 33 bytes
 thread_local Memo<64 + 32> products;
 thread_local Memo<72 + 32> recoveries;  // a recoverable signature is 65 bytes
 
+thread_local bool remembers = true;
+
 }  // namespace
+
+void remember_crypto(Memory memory) {
+  remembers = memory == Memory::on;
+}
 
 void forget_crypto() {
   points.clear();
@@ -56,7 +62,7 @@ int __real_secp256k1_ec_pubkey_parse(const secp256k1_context* context, secp256k1
                                      const unsigned char* bytes, std::size_t size);
 int __wrap_secp256k1_ec_pubkey_parse(const secp256k1_context* context, secp256k1_pubkey* point,
                                      const unsigned char* bytes, std::size_t size) {
-  if (size != 33) return __real_secp256k1_ec_pubkey_parse(context, point, bytes, size);
+  if (size != 33 || !kms::sim::remembers) return __real_secp256k1_ec_pubkey_parse(context, point, bytes, size);
   std::array<unsigned char, 40> key{};
   std::memcpy(key.data(), bytes, size);
   auto& memo = kms::sim::points;
@@ -71,6 +77,7 @@ int __real_secp256k1_ec_pubkey_tweak_mul(const secp256k1_context* context, secp2
                                          const unsigned char* scalar);
 int __wrap_secp256k1_ec_pubkey_tweak_mul(const secp256k1_context* context, secp256k1_pubkey* point,
                                          const unsigned char* scalar) {
+  if (!kms::sim::remembers) return __real_secp256k1_ec_pubkey_tweak_mul(context, point, scalar);
   std::array<unsigned char, 96> key;
   std::memcpy(key.data(), point->data, 64);
   std::memcpy(key.data() + 64, scalar, 32);
@@ -90,6 +97,7 @@ int __real_secp256k1_ecdsa_recover(const secp256k1_context* context, secp256k1_p
 int __wrap_secp256k1_ecdsa_recover(const secp256k1_context* context, secp256k1_pubkey* point,
                                    const secp256k1_ecdsa_recoverable_signature* signature,
                                    const unsigned char* digest) {
+  if (!kms::sim::remembers) return __real_secp256k1_ecdsa_recover(context, point, signature, digest);
   std::array<unsigned char, 104> key{};
   std::memcpy(key.data(), signature->data, 65);
   std::memcpy(key.data() + 72, digest, 32);

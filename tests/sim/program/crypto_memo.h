@@ -7,5 +7,8 @@ namespace kms::sim {
 
 // Before each run, so that a run costs and gives the same whatever came before it.
 void forget_crypto();
+// Whether this thread looks results up; it does unless told otherwise.
+enum class Memory : bool { off, on };
+void remember_crypto(Memory memory);
 
 }  // namespace kms::sim

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/sim/program/controls.h"
+#include "tests/sim/program/cost.h"
 #include "tests/sim/program/exhaustive.h"
 #include "tests/sim/program/run.h"
 #include "tests/sim/program/scenario.h"
@@ -33,6 +34,7 @@ constexpr const char* kUsage =
   --scenario NAME     tell one of --list-scenarios: a run that is written down, each message once
   --exhaustive        every threshold of committees of --members (2..4), each member cheating in each way, and a crash
                       at each persist boundary
+  --cost N,T          what a DKG and a reshare of N members with threshold T cost; may be given several times
   --golden FOLDER     compare all scenarios with FOLDER/NAME.txt; with --rewrite, write them there
   --list-attacks, --list-breaks, --list-scenarios, --help
 
@@ -47,6 +49,7 @@ struct Options {
   bool is_json = false;
   bool is_exhaustive = false;
   bool has_members = false;
+  std::vector<CostQuestion> costs;
   std::string replay;
   std::string scenario;
   std::string golden;
@@ -72,6 +75,22 @@ void take_members(Mode& mode, const std::string& text) {
   if (low < 2 || high < low || high > 64) refuse("--members wants A..B with 2 <= A <= B <= 64");
   mode.members_min = static_cast<std::uint16_t>(low);
   mode.members_max = static_cast<std::uint16_t>(high);
+}
+
+CostQuestion cost_question(const std::string& text) {
+  const auto comma = text.find(',');
+  if (comma == std::string::npos) refuse("--cost wants N,T, such as 7,4");
+  const auto members = number(text.substr(0, comma), "--cost");
+  const auto threshold = number(text.substr(comma + 1), "--cost");
+  if (members > 128 || threshold > members || threshold < 2) refuse("--cost wants N,T with 2 <= T <= N <= 128");
+  return {static_cast<std::uint16_t>(members), static_cast<std::uint16_t>(threshold)};
+}
+
+int run_costs(const std::vector<CostQuestion>& questions) {
+  print_cost_head();
+  bool is_good = true;
+  for (const auto& question : questions) is_good = print_cost(question) && is_good;
+  return is_good ? 0 : 1;
 }
 
 void list_attacks() {
@@ -120,6 +139,8 @@ Options parse(const std::vector<std::string>& words) {
       out.has_members = true;
     } else if (word == "--exhaustive") {
       out.is_exhaustive = true;
+    } else if (word == "--cost") {
+      out.costs.push_back(cost_question(value()));
     } else if (word == "--break") {
       out.mode.control = value();
       const auto* control = control_of(out.mode);
@@ -254,6 +275,7 @@ int run(const std::vector<std::string>& words) {
   }
   const auto options = parse(words);
   if (!options.scenario.empty()) return tell(*find_scenario(options.scenario), std::cout) ? 0 : 1;
+  if (!options.costs.empty()) return run_costs(options.costs);
   if (options.is_exhaustive) return run_exhaustive(options.mode, options.batch.threads) ? 0 : 1;
   if (!options.golden.empty()) return check_golden(options.golden, options.how) ? 0 : 1;
   if (!options.is_json) std::cerr << "first seed " << options.batch.first_seed << '\n';

@@ -147,7 +147,10 @@ std::unique_ptr<Machine> Stage::boot(std::size_t place, const Disk& disk, Now no
   auto member = std::make_unique<EpochMember>(terms_, one, place, disk, now,
                                               [this, place](const dkg::Event& event) { report(place, event); });
   members_[place] = member.get();
-  if (!traitors_.contains(place)) return member;
+  if (!traitors_.contains(place)) {
+    if (chain_.meter == nullptr) return member;
+    return std::make_unique<MeteredMember>(std::move(member), (*chain_.meter)[place]);
+  }
   const auto& attack = *draw_.traitors.at(person_of_[place - 1]);
   auto& behaviour = behaviours_[place];
   if (!behaviour) behaviour = attack.make();

@@ -4,6 +4,7 @@
 #include "tests/sim/checkers.h"
 #include "tests/sim/program/draw.h"
 #include "tests/sim/program/knowledge.h"
+#include "tests/sim/program/meter.h"
 #include "tests/sim/program/trace.h"
 
 namespace kms::sim {
@@ -23,6 +24,7 @@ struct Chain {
   std::vector<dkg::Envelope> overheard;  // of the stage before
   std::int64_t unix_ms = 1'700'000'000'000;
   std::uint64_t events = 0;
+  Meter* meter = nullptr;  // of the stage that runs, if somebody wants to know what it costs
 };
 
 // A crime is what a traitor did that others can prove, or at least see.
