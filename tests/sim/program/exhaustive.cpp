@@ -14,6 +14,15 @@ struct Case {
   Draw draw;
 };
 
+// A member that crashes at a persist boundary of the key generation or of the reshare after it, and comes back or not.
+struct Crash {
+  std::size_t stage = 0;
+  bool stays_down = false;
+  std::string name() const {
+    return std::string(stage == 0 ? "key generation" : "reshare") + (stays_down ? ", for ever" : "");
+  }
+};
+
 Draw key_generation(std::uint16_t members, std::uint16_t threshold) {
   Draw out;
   out.seed = members * 100u + threshold;
@@ -57,6 +66,17 @@ class Runner {
     work();
     for (auto& thread : threads) thread.join();
   }
+  // All persist boundaries, until one comes that a run does not have.
+  void run(const Crash& crash, std::uint16_t members, std::uint16_t threshold, Tally& tally) {
+    for (std::uint64_t boundary = 0;; ++boundary) {
+      Case it{std::to_string(threshold) + " of " + std::to_string(members) + ", crash at boundary " +
+                  std::to_string(boundary) + " of a " + crash.name(),
+              key_generation(members, threshold)};
+      while (it.draw.stages.size() <= crash.stage) it.draw.stages.push_back(it.draw.stages.front());
+      it.draw.stages.back().crash = Schedule::Crash{boundary, crash.stays_down};
+      if (!one(it, tally)) return;
+    }
+  }
   // Whether the run had as many persist boundaries as the crash wants.
   bool one(const Case& it, Tally& tally) {
     const auto result = run_draw(it.draw, nullptr, Trace::Form::deliveries);
@@ -90,12 +110,9 @@ bool run_exhaustive(const Mode& mode, std::size_t threads) {
           if (!attack.is_open) cases.push_back(cheating(members, threshold, attack, person));
         }
       }
-      for (std::uint64_t boundary = 0;; ++boundary) {
-        Case it{std::to_string(threshold) + " of " + std::to_string(members) + ", crash at boundary " +
-                    std::to_string(boundary),
-                key_generation(members, threshold)};
-        it.draw.stages.front().crash = Schedule::Crash{boundary, false};
-        if (!runner.one(it, crashes)) break;
+      for (const Crash& crash : {Crash{0, false}, Crash{0, true}, Crash{1, false}, Crash{1, true}}) {
+        if (crash.stays_down && sizes->f() == 0) continue;
+        runner.run(crash, members, threshold, crashes);
       }
     }
     runner.run(cases, cheats);

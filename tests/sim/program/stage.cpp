@@ -234,6 +234,10 @@ const dkg::Ceremony* Stage::ceremony(std::size_t place) {
   return world_->machine(place) == nullptr ? nullptr : &members_.at(place)->ceremony();
 }
 
+bool Stage::is_gone(std::size_t place) const {
+  return draw_.crash && draw_.crash->stays_down && world_ && world_->victim() == place;
+}
+
 bool Stage::is_settled(std::size_t place) {
   const auto* one = ceremony(place);
   if (one == nullptr || !one->is_released()) return false;

@@ -65,7 +65,7 @@ class Stage {
   bool is_old(std::size_t place) const;
   bool is_new(std::size_t place) const;
   // Honest all the way: no traitor, its disk keeps what it stored and its clock goes.
-  bool is_honest(std::size_t place) const { return !faulty_.contains(place); }
+  bool is_honest(std::size_t place) const { return !faulty_.contains(place) && !is_gone(place); }
   const std::set<std::size_t>& traitors() const { return traitors_; }
   Ring& ring() { return ring_; }
   Instant time() const { return world_->now().instant; }
@@ -80,6 +80,8 @@ class Stage {
   void note(const Step& step);
   void report(std::size_t place, const dkg::Event& event);
   const dkg::Ceremony* ceremony(std::size_t place);
+  // It crashed where StageDraw::crash wanted it, and does not come back.
+  bool is_gone(std::size_t place) const;
   bool is_settled(std::size_t place);
   bool is_over();
   void fail(std::string what);
