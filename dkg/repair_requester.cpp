@@ -220,8 +220,8 @@ std::optional<KeyScalars> RepairRequester::advance(const Activation& activation,
       // The columns are what the deltas commit to, and those add up to S_i by Lagrange.
       KMS_ASSERT(crypto::multiply_generator(shares[key]) == activation.record()->tables[key].share(slot_.receiver));
     }
-    // Also those of sessions that ran out while this node was down: once their requests are forgotten, nobody knows that
-    // they were there.
+    // Also those of sessions that ran out while this node was down: once their requests are forgotten, nobody knows
+    // that they were there.
     erase(turn);
     for (const auto& [number, began] : began_) {
       if (turn.has_said(request_name(number))) turn.forget(request_name(number));
