@@ -71,7 +71,8 @@ class Epochs {
   // Approvals of members for the slot that comes next, whatever they approve.
   std::vector<dkg::Approval> heard_approvals() const;
 
-  // Whose words count: members of the epochs in charge, to come and still answering.
+  // Whose words count: members of the epochs in charge, to come and still answering, and of the one before while this
+  // node makes its share of the one in charge.
   std::map<dkg::NodeId, KnownNode> known_nodes() const;
   // Changes whenever known_nodes or entries may have.
   std::vector<std::uintptr_t> membership_mark() const;
@@ -107,6 +108,8 @@ class Epochs {
   // Whether this node was in charge until now.
   bool is_old_member() const { return newest_ && is_member(newest_->header.committee()); }
   bool takes_part(const NetworkTerms& next) const;
+  // Whether the epoch in charge was learned of from others, and this node has no share of it yet.
+  bool is_finishing() const;
   // What the epoch that comes next is to be; nullptr: nothing, unless others decide on something.
   TermsPtr planned() const;
   // Whether the ceremony that is to come is one by these terms.

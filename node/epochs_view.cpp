@@ -39,6 +39,11 @@ std::vector<const dkg::Ceremony*> Epochs::answering() const {
   return out;
 }
 
+bool Epochs::is_finishing() const {
+  if (!current_ || !newest_ || !current_->ceremony.plan().old) return false;
+  return current_->ceremony.phase() < dkg::Phase::released;
+}
+
 std::map<dkg::NodeId, KnownNode> Epochs::known_nodes() const {
   std::map<dkg::NodeId, KnownNode> out;
   const auto add = [&](const NetworkTerms& terms) {
@@ -58,6 +63,16 @@ std::map<dkg::NodeId, KnownNode> Epochs::known_nodes() const {
     const auto phase = old.ceremony.phase();
     if (phase != dkg::Phase::erased) add(*old.terms);
   }
+  // The Deals that this node lacks are signed by members of the epoch before, whether they stayed or not.
+  if (is_finishing()) {
+    const dkg::Committee before = current_->ceremony.plan().old->header.committee();
+    for (const Period& old : past_) {
+      if (old.terms->members == before) add(*old.terms);
+    }
+    for (const dkg::Member& member : before.members()) {
+      out.emplace(member.node, KnownNode{member.key, "former member", {}});
+    }
+  }
   // Who follows the chain from its beginning hears of it from whom it knows.
   if (!current_) add(*genesis_);
   return out;
@@ -65,8 +80,12 @@ std::map<dkg::NodeId, KnownNode> Epochs::known_nodes() const {
 
 std::vector<std::uintptr_t> Epochs::membership_mark() const {
   const auto mark = [](const TermsPtr& terms) { return reinterpret_cast<std::uintptr_t>(terms.get()); };
-  std::vector<std::uintptr_t> out{mark(terms_), mark(approved_), next_ ? mark(next_->terms) : 0,
-                                  next_ && next_->ceremony.shares() != nullptr ? 1u : 0u, current_ ? 1u : 0u};
+  std::vector<std::uintptr_t> out{mark(terms_),
+                                  mark(approved_),
+                                  next_ ? mark(next_->terms) : 0,
+                                  next_ && next_->ceremony.shares() != nullptr ? 1u : 0u,
+                                  current_ ? 1u : 0u,
+                                  is_finishing() ? 1u : 0u};
   for (const Period& old : past_) {
     if (old.ceremony.phase() != dkg::Phase::erased) out.push_back(mark(old.terms));
   }

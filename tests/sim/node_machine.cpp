@@ -151,14 +151,21 @@ Output NodeMachine::tick(Now now) {
     Output more = output(core_.http(id, std::move(request), now), now);
     std::move(more.send.begin(), more.send.end(), std::back_inserter(out.send));
   }
+  for (auto& [id, request] : std::exchange(ordered_, {})) {
+    node::AdminAnswer answer = core_.order(request, now);
+    Output more = output(std::move(answer.effects), now);
+    answers_.insert_or_assign(id, std::move(answer.response));
+    std::move(more.save.writes.begin(), more.save.writes.end(), std::back_inserter(out.save.writes));
+    std::move(more.send.begin(), more.send.end(), std::back_inserter(out.send));
+  }
   Output more = output(core_.tick(now), now);
-  out.save = std::move(more.save);
+  std::move(more.save.writes.begin(), more.save.writes.end(), std::back_inserter(out.save.writes));
   std::move(more.send.begin(), more.send.end(), std::back_inserter(out.send));
   return out;
 }
 
 std::optional<Instant> NodeMachine::wakes_at() const {
-  if (!asked_.empty()) return Instant{};
+  if (!asked_.empty() || !ordered_.empty()) return Instant{};
   return core_.wakes_at();
 }
 

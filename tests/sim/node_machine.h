@@ -37,6 +37,8 @@ class NodeMachine final : public Machine {
 
   // Taken in at the machine's next tick, which is at once.
   void ask(node::HttpRequestId id, node::HttpRequest request) { asked_.emplace_back(id, std::move(request)); }
+  // An order of its operator; taken in and answered as what is asked.
+  void order(node::HttpRequestId id, node::HttpRequest request) { ordered_.emplace_back(id, std::move(request)); }
   const node::NodeCore& core() const { return core_; }
   const std::map<node::HttpRequestId, node::HttpResponse>& answers() const { return answers_; }
 
@@ -52,6 +54,7 @@ class NodeMachine final : public Machine {
   Entropy& entropy_;
   std::uint64_t seqno_ = 0;
   std::vector<std::pair<node::HttpRequestId, node::HttpRequest>> asked_;
+  std::vector<std::pair<node::HttpRequestId, node::HttpRequest>> ordered_;
   std::map<node::HttpRequestId, node::HttpResponse> answers_;
 };
 
