@@ -50,7 +50,11 @@ TakenObject NodeCore::take_object(const dkg::ObjectId& id, const dkg::NodeId& fr
   const NetworkTerms& terms = impl_->terms;
   auto envelope = named_object(id, bytes, terms.network, impl_->roster, from);
   if (!envelope) {
-    out.verdict = ObjectVerdict::forged;
+    // Whose signer has left the committee meanwhile cannot be checked any more, which is not the giver's fault.
+    const auto unchecked = dkg::Envelope::parse(bytes);
+    const bool is_signer_gone =
+        unchecked && dkg::is_signed(unchecked->type) && !impl_->roster.contains(unchecked->sender);
+    out.verdict = is_signer_gone ? ObjectVerdict::useless : ObjectVerdict::forged;
     return out;
   }
   if (!impl_->epochs) return out;

@@ -148,7 +148,10 @@ void Runtime::Impl::on_object(net::ObjectEvent&& event, Now now) {
   if (auto* asked = std::get_if<net::ObjectAsked>(&event)) {
     objects->answer(asked->stream, core.find_object(dkg::ObjectId{asked->name}), now);
   } else if (auto* given = std::get_if<net::ObjectGiven>(&event)) {
-    TakenObject taken = core.take_object(dkg::ObjectId{given->name}, members.at(given->from), given->bytes, now);
+    const auto giver = members.find(given->from);
+    // It may have left the committee since it was asked.
+    if (giver == members.end()) return objects->judge(given->name, given->from, net::ObjectUse::useless, now);
+    TakenObject taken = core.take_object(dkg::ObjectId{given->name}, giver->second, given->bytes, now);
     objects->judge(given->name, given->from, object_use(taken.verdict), now);
     apply(std::move(taken.effects));
   }
