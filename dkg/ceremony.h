@@ -42,8 +42,9 @@ struct CeremonyStatus {
   std::uint32_t view = 0;     // 0: the agreement has not started
   TranscriptHash transcript;  // T; zeros before the decision
   std::uint32_t prekey_next = 0;
-  std::vector<Position> awaited;  // places in everybody() whose message is missing in this phase
-  std::uint32_t have = 0;         // progress of this phase: have of want
+  // Places in everybody() whose message is missing in this phase, and of deciders that are away while votes are needed.
+  std::vector<Position> awaited;
+  std::uint32_t have = 0;  // progress of this phase: have of want
   std::uint32_t want = 0;
   std::string summary;  // one line for operators, for example "waiting for Deals: 3 of 4"
 };

@@ -124,6 +124,8 @@ struct Ceremony::Impl {
   }
   std::size_t connected() const;
   CeremonyStatus status() const;
+  void await_quorum(CeremonyStatus& status) const;
+  bool is_there(const NodeId& node) const { return node == slot.self || peers.contains(node); }
 
   SlotContext slot;
   Outbox outbox;

@@ -81,6 +81,24 @@ Phase Ceremony::Impl::phase() const {
   return attempts.is_open() ? Phase::idle : Phase::closed;
 }
 
+// Who has given all that the phase asks for and is away now is needed for the votes that come.
+void Ceremony::Impl::await_quorum(CeremonyStatus& status) const {
+  std::set<Position> awaited(status.awaited.begin(), status.awaited.end());
+  std::size_t connected = 0;
+  for (Position member = 1; member <= slot.deciders().size(); ++member) {
+    const NodeId& node = slot.deciders().at(member).node;
+    if (is_there(node)) {
+      ++connected;
+    } else {
+      awaited.insert(*slot.everybody().position_of(node));
+    }
+  }
+  status.awaited.assign(awaited.begin(), awaited.end());
+  if (connected >= slot.deciding().q()) return;
+  status.summary += "; " + std::to_string(connected) + " of the " + std::to_string(slot.deciding().q()) +
+                    " members that a decision needs are connected";
+}
+
 CeremonyStatus Ceremony::Impl::status() const {
   CeremonyStatus out;
   out.phase = phase();
@@ -106,10 +124,7 @@ CeremonyStatus Ceremony::Impl::status() const {
         await("approvals", slot.deciders(), [&](Position member) { return approvals.has_approved(member); });
         break;
       }
-      await("connections", slot.deciders(), [&](Position member) {
-        const auto& node = slot.deciders().at(member).node;
-        return node == slot.self || peers.contains(node);
-      });
+      await("connections", slot.deciders(), [&](Position member) { return is_there(slot.deciders().at(member).node); });
       break;
     case Phase::idle:
       await("prekeys", slot.receivers(),
@@ -130,13 +145,17 @@ CeremonyStatus Ceremony::Impl::status() const {
     case Phase::erased:
       out.transcript = activation.record()->transcript;
       await("confirmations", slot.receivers(), [&](Position member) { return activation.has_confirm(member); });
-      if (out.phase == Phase::activated) out.summary = "waiting for the old committee to release the new epoch";
+      if (out.phase == Phase::activated) {
+        out.awaited.clear();
+        out.summary = "waiting for the old committee to release the new epoch";
+      }
       if (out.phase >= Phase::released) out.summary = name_of(out.phase);
       if (out.phase == Phase::need_repair) {
         out.summary = "this node has no share of the decided key";
         if (const auto said = repair.summary(); !said.empty()) out.summary += "; " + said;
       }
   }
+  if (out.phase <= Phase::collect || out.phase == Phase::activated) await_quorum(out);
   return out;
 }
 

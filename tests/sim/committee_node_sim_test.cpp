@@ -70,5 +70,26 @@ TEST(CommitteeNodeSim, AMemberThatMissedTheDecisionMakesItsShareAfterDealersHave
   EXPECT_GT(was_behind, 2u);
 }
 
+// Nobody can tell whether it is genuine; its giver, who may have had it from the signer, is no liar for that.
+TEST(CommitteeNodeSim, AnObjectWhoseSignerIsUnknownIsUselessAndAnAlteredOneIsForged) {
+  NodeNetwork network(4, 3, 12);
+  const Now now{Instant{}, 1'700'000'000'000};
+  const Disk disk;
+  auto core =
+      node::NodeCore::begin(network.terms(), network.credentials[0], network.options, disk, *network.entropy[0], now);
+  const dkg::Confirm statement{{{1}}, {{2}}, {{3}}, 1};
+  const auto verdict = [&](const crypto::NodeKey& signer, bool is_altered) {
+    dkg::Envelope envelope = dkg::seal(statement, signer, network.terms().network);
+    const auto id = *dkg::object_id(envelope, statement);
+    if (is_altered)
+      envelope.signature = dkg::seal(dkg::Confirm{{{1}}, {{2}}, {{3}}, 2}, signer, envelope.network).signature;
+    return core->take_object(id, network.credentials[2]->node_id(), envelope.encode(), now).verdict;
+  };
+  const auto stranger = crypto::NodeKey::generate(*network.entropy[0]);
+  EXPECT_EQ(verdict(network.credentials[1]->node_key, false), node::ObjectVerdict::taken);
+  EXPECT_EQ(verdict(network.credentials[1]->node_key, true), node::ObjectVerdict::forged);
+  EXPECT_EQ(verdict(stranger, false), node::ObjectVerdict::useless);
+}
+
 }  // namespace
 }  // namespace kms::sim

@@ -173,7 +173,8 @@ class LostDisk(unittest.TestCase):
             began = time.monotonic()
             network.kmsctl("repair", "node-3", *network.sockets([5]))
             wait_until(lambda: self.has_share(network, 3), "the repair", 60)
-            print(f"repaired {time.monotonic() - began:.2f} s after the last approval", flush=True)
+            wait_until(lambda: network.delegate(3), "a delegation at node-3", 60 - (time.monotonic() - began))
+            print(f"back in service {time.monotonic() - began:.2f} s after the last approval", flush=True)
             self.assertEqual(network.key(3)["transcript"], transcript)
             network.end(1, 2)  # now its share is needed
             for index in (3, 4, 5):
@@ -186,8 +187,9 @@ class LostDisk(unittest.TestCase):
             network.wait_ready()
             began = time.monotonic()
             self.wipe(network, 2)
-            wait_until(lambda: self.has_share(network, 2), "the repair", 10)
-            print(f"repaired {time.monotonic() - began:.2f} s after the loss", flush=True)
+            wait_until(lambda: self.has_share(network, 2), "the repair", 10 - (time.monotonic() - began))
+            wait_until(lambda: network.delegate(2), "a delegation at node-2", 10 - (time.monotonic() - began))
+            print(f"back in service {time.monotonic() - began:.2f} s after the loss", flush=True)
             network.end(1, 3)
             for index in (2, 4, 5):
                 wait_until(lambda: network.delegate(index), f"an answer of node-{index}", 10)

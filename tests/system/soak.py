@@ -31,7 +31,7 @@ SHAPES = [(4, 2), (5, 2), (5, 3), (6, 3), (6, 4), (7, 3), (7, 4)]  # members, th
 POOL = 8
 GRACE_SECONDS = 2
 RESHARE_SECONDS = 90
-DELEGATION_SECONDS = 10
+DELEGATION_SECONDS = 20
 
 
 def arguments():
