@@ -50,6 +50,8 @@ class StaleDisk(unittest.TestCase):
                 wait_until(lambda: network.delegate(index), f"node-{index} serving the old epoch", 10)
             began = time.monotonic()
             network.start(7)
+            wait_until(lambda: network.ready(7), "node-7 answering", 30)
+            network.kmsctl("refresh", *network.sockets([7]))  # a member takes part once its operator has said so
             for index in network.members:
                 def has_share():
                     newest = self.newest(network, index)
