@@ -31,7 +31,6 @@ SHAPES = [(4, 2), (5, 2), (5, 3), (6, 3), (6, 4), (7, 3), (7, 4)]  # members, th
 POOL = 8
 GRACE_SECONDS = 2
 RESHARE_SECONDS = 90
-DELEGATION_SECONDS = 20
 
 
 def arguments():
@@ -39,6 +38,8 @@ def arguments():
     parser.add_argument("--reshares", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--clients", type=int, default=2, help="how many ask at the same time (default 2)")
+    parser.add_argument("--patience", type=float, default=20, metavar="S",
+                        help="a client asks node after node so long before it calls a delegation failed (default 20)")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
     parser.add_argument("--json", action="store_true", help="the summary as JSON, progress on stderr")
     return parser.parse_args()
@@ -48,8 +49,8 @@ class Clients:
     """Delegations one after the other in each thread until the block ends. A client knows the members that are and those to
     come, asks one of them and, if that does not answer, the next."""
 
-    def __init__(self, network, listed, count, seed):
-        self.network, self.listed, self.is_over = network, listed, False
+    def __init__(self, network, listed, count, seed, patience):
+        self.network, self.listed, self.is_over, self.patience = network, listed, False, patience
         self.public_key = network.public_key(1)
         self.lock = threading.Lock()
         self.right, self.wrong, self.failed, self.slowest = 0, [], [], 0.0
@@ -61,7 +62,7 @@ class Clients:
             request = client.Request(self.public_key, self.network.gateway_secret)
             began = time.monotonic()
             answer, tried = None, []
-            while answer is None and time.monotonic() - began < DELEGATION_SECONDS:
+            while answer is None and time.monotonic() - began < self.patience:
                 nodes = list(self.listed())
                 for index in draws.sample(nodes, len(nodes)):
                     answer = self.ask(index, request, tried)
@@ -108,7 +109,7 @@ class Clients:
     def __exit__(self, kind, problem, trace):
         self.is_over = True
         for thread in self.threads:
-            thread.join(DELEGATION_SECONDS + 10)
+            thread.join(self.patience + 40)
 
 
 class Disks:
@@ -236,7 +237,8 @@ class Soak:
 
     def run(self):
         began = time.monotonic()
-        with Clients(self.network, self.listed, self.options.clients, self.options.seed) as clients:
+        with Clients(self.network, self.listed, self.options.clients, self.options.seed,
+                     self.options.patience) as clients:
             for number in range(1, self.options.reshares + 1):
                 self.reshare()
                 killed = " killed " + " ".join(self.moved) if self.moved else ""

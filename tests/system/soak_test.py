@@ -10,7 +10,7 @@ soak.load_network()
 
 class ShortSoak(unittest.TestCase):
     def test_the_key_stays_no_delegation_fails_and_erased_shares_are_gone(self):
-        summary = soak.soak(types.SimpleNamespace(reshares=4, seed=3, clients=1), lambda line: print(line, flush=True))
+        summary = soak.soak(types.SimpleNamespace(reshares=4, seed=3, clients=1, patience=20), lambda line: print(line, flush=True))
         print(summary, flush=True)
         self.assertEqual((summary["failed"], summary["wrong"], summary["boxesLeft"], summary["blamed"]), ([], [], [], []))
         self.assertEqual(summary["reshares"], 4)
