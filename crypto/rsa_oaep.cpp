@@ -100,15 +100,12 @@ struct RsaPublicKey::Impl {
   }
 };
 
-RsaPublicKey::RsaPublicKey(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RsaPublicKey::RsaPublicKey(RsaPublicKey&&) noexcept = default;
-RsaPublicKey& RsaPublicKey::operator=(RsaPublicKey&&) noexcept = default;
-RsaPublicKey::~RsaPublicKey() = default;
+RsaPublicKey::RsaPublicKey(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Result<RsaPublicKey> RsaPublicKey::parse_spki(ByteView der) {
   auto numbers = parse_rsa_spki(der);
   if (!numbers) return numbers.error();
-  return RsaPublicKey(std::make_unique<Impl>(*numbers));
+  return RsaPublicKey(std::make_shared<const Impl>(*numbers));
 }
 
 std::size_t RsaPublicKey::modulus_bytes() const {

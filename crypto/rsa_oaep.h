@@ -8,13 +8,11 @@
 namespace kms::crypto {
 
 // A requester's RSA key: 2048..4096 bits, odd exponent from 65537 below 2^64, canonical SPKI DER (rsaEncryption with
-// NULL parameters, minimal lengths and integers, nothing behind it). Immutable; safe to use from several threads.
+// NULL parameters, minimal lengths and integers, nothing behind it). Immutable, copies share it; safe to use from
+// several threads.
 class RsaPublicKey {
  public:
   static Result<RsaPublicKey> parse_spki(ByteView der);
-  RsaPublicKey(RsaPublicKey&&) noexcept;
-  RsaPublicKey& operator=(RsaPublicKey&&) noexcept;
-  ~RsaPublicKey();
 
   std::size_t modulus_bytes() const;  // 256..512
   // plaintext up to modulus_bytes - 66; the 32-byte seed is drawn from `entropy`. The label may be empty.
@@ -22,8 +20,8 @@ class RsaPublicKey {
 
  private:
   struct Impl;
-  explicit RsaPublicKey(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit RsaPublicKey(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 // The requester's side, for kmsctl, the SDK and tests.

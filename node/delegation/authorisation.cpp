@@ -1,6 +1,8 @@
 #include "node/delegation/authorisation.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <stdexcept>
 
 #include "crypto/eip712.h"
@@ -29,6 +31,44 @@ boost::system::result<crypto::Point, AuthorisationError> parse_ephemeral(std::st
   return *point;
 }
 
+struct Target {
+  crypto::RsaPublicKey key;
+  Hash32 hash{};  // of the SPKI
+};
+using ParsedTarget = boost::system::result<Target, AuthorisationError>;
+
+ParsedTarget parse_target(const std::string& text) {
+  auto bad = [](std::string why) { return AuthorisationError{AuthorisationFault::bad_target, std::move(why)}; };
+  std::size_t digits = hex_digits(text);
+  if (digits < 512 || text.size() > kKeyStringBytesMax) {
+    return bad("targetPubKey must be an RSA SPKI of 2048 to 4096 bits, got " + std::to_string(digits) + " hex digits");
+  }
+  auto spki = parse_hex(text);
+  if (!spki) return bad("targetPubKey: " + spki.error().message);
+  auto key = crypto::RsaPublicKey::parse_spki(*spki);
+  if (!key) return bad("targetPubKey: " + key.error().message);
+  return Target{std::move(*key), crypto::sha256(*spki)};
+}
+
+// A requester asks many times with one key, and what encryption needs of it is prepared with it. One of each thread, so
+// that jobs share nothing; the oldest of kTargetsMax (3 KB each) makes room.
+ParsedTarget parsed_target(const std::string& text) {
+  constexpr std::size_t kTargetsMax = 512;
+  thread_local std::map<Hash32, Target> known;
+  thread_local std::deque<Hash32> order;
+  const Hash32 name = crypto::sha256(as_bytes(text));
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  auto parsed = parse_target(text);
+  if (!parsed) return parsed;
+  if (order.size() >= kTargetsMax) {
+    known.erase(order.front());
+    order.pop_front();
+  }
+  known.emplace(name, *parsed);
+  order.push_back(name);
+  return parsed;
+}
+
 }  // namespace
 
 void throw_exception_from_error(const AuthorisationError& error, const boost::source_location&) {
@@ -52,17 +92,9 @@ boost::system::result<Authorised, AuthorisationError> check(const V0Authorisatio
   auto ephemeral = parse_ephemeral(authorisation.ephemeral_pub_key);
   if (!ephemeral) return ephemeral.error();
 
-  auto bad_target = [](std::string why) { return AuthorisationError{AuthorisationFault::bad_target, std::move(why)}; };
-  std::size_t digits = hex_digits(authorisation.target_pub_key);
-  if (digits < 512 || authorisation.target_pub_key.size() > kKeyStringBytesMax) {
-    return bad_target("targetPubKey must be an RSA SPKI of 2048 to 4096 bits, got " + std::to_string(digits) +
-                      " hex digits");
-  }
-  auto spki = parse_hex(authorisation.target_pub_key);
-  if (!spki) return bad_target("targetPubKey: " + spki.error().message);
-  auto target = crypto::RsaPublicKey::parse_spki(*spki);
-  if (!target) return bad_target("targetPubKey: " + target.error().message);
-  return Authorised{*ephemeral, std::move(*target), crypto::sha256(*spki), requester, digest};
+  auto target = parsed_target(authorisation.target_pub_key);
+  if (!target) return target.error();
+  return Authorised{*ephemeral, target->key, target->hash, requester, digest};
 }
 
 }  // namespace kms::delegation
