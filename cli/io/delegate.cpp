@@ -4,6 +4,7 @@
 
 #include "cli/io/input.h"
 #include "cli/io/network.h"
+#include "sdk/io/client.h"
 #include "sdk/json_text.h"
 
 namespace kms::cli::io {
@@ -11,6 +12,16 @@ namespace {
 
 // A ciphertext of the largest text in hex, with room for the other members.
 constexpr std::size_t kDocumentBytesMax = 2 * sdk::kPlaintextBytesMax + 64 * 1024;
+
+// Nodes that are overloaded or below quorum are asked again for so long.
+constexpr std::chrono::milliseconds kAskedFor{5'000};
+
+std::string remedy_for(const std::string& refusal) {
+  if (refusal.find("status 401") != refusal.npos) {
+    return "; the gateway key must be the one whose address the network file names";
+  }
+  return refusal.find("status 503") != refusal.npos ? "; kmsctl status shows what is missing" : "";
+}
 
 struct Target {
   crypto::Point public_key;
@@ -90,11 +101,8 @@ sdk::HttpCall call_of(const sdk::DelegationRequest& request) {
 Result<sdk::Delegation> verified(const sdk::DelegationRequest& request, const sdk::NodeUrl& node,
                                  const sdk::HttpAnswer& answer, const std::optional<crypto::Address>& signer) {
   if (answer.status != 200) {
-    const std::string remedy = answer.status == 401
-                                   ? "; the gateway key must be the one whose address the network file names"
-                               : answer.status == 503 ? "; kmsctl status shows what is missing"
-                                                      : "";
-    return error(node.text() + " refused: " + sdk::refusal_in(answer) + remedy);
+    const std::string text = node.text() + " refused: " + sdk::refusal_in(answer);
+    return error(text + remedy_for(text));
   }
   auto delegation = sdk::verify_answer(request, answer.body, signer);
   if (!delegation) return error(node.text() + ": " + delegation.error().message);
@@ -120,7 +128,7 @@ Outcome<Report> run(const Encrypt& options, Entropy& entropy) {
   return report;
 }
 
-Outcome<Report> run(const Delegate& options, Entropy& entropy) {
+Outcome<Report> run(const Delegate& options, Entropy&) {
   auto nodes = find_nodes(options.where);
   if (!nodes) return nodes.error();
   auto signer = expected_signer(options, *nodes);
@@ -133,20 +141,22 @@ Outcome<Report> run(const Delegate& options, Entropy& entropy) {
   if (!ciphertext) return ciphertext.error();
   auto chain_id = chain_of(options, *ciphertext);
   if (!chain_id) return chain_id.error();
-  auto request = sdk::sign_request(*gateway, *chain_id, ciphertext->sealed, requester->public_spki(), entropy);
-  if (!request) return Failure(request.error());
-  sdk::io::NodePool pool(nodes->urls);
-  auto answer = pool.send(call_of(*request));
-  if (!answer) return Failure(answer.error());
-  auto delegation = verified(*request, answer->node, answer->answer, *signer);
-  if (!delegation) return Failure(delegation.error());
+  ClientOptions limits;
+  limits.limit = kAskedFor;
+  auto asking = Client::make({nodes->urls, *chain_id, ciphertext->public_key, *signer}, limits);
+  if (!asking) return Failure(asking.error());
+  auto delegated = asking->delegate(*ciphertext, *gateway, requester->public_spki());
+  if (!delegated) return Failure(error(delegated.error().message + remedy_for(delegated.error().message)));
   Report report;
   if (!*signer) {
-    report.note = "The proof is by " + delegation->signer.hex() +
+    report.note = "The proof is by " + delegated->delegation.delegation.signer.hex() +
                   "; whether that is the network's signer was not checked. Give --signer to check it.";
   }
-  report.json = sdk::to_json(sdk::Delegated{std::move(*delegation), std::move(*ciphertext)});
-  report.json["node"] = answer->node.text();
+  for (const Misbehaviour& bad : delegated->misbehaved) {
+    report.note += (report.note.empty() ? "" : "\n") + std::string(name_of(bad.kind)) + ": " + bad.text;
+  }
+  report.json = sdk::to_json(delegated->delegation);
+  report.json["node"] = delegated->node.text();
   report.json["signerChecked"] = signer->has_value();
   report.text = boost::json::serialize(report.json) + "\n";
   return report;

@@ -17,7 +17,14 @@ using sdk::io::NodeWorker;
 
 namespace {
 
-constexpr auto kPause = std::chrono::milliseconds(50);  // before all nodes are asked anew
+// Before all nodes are asked anew; twice as long each time.
+constexpr std::chrono::milliseconds kFirstPause{50}, kLongestPause{800};
+
+// What may be otherwise in a moment: a node that comes back, a quorum that does. A wrong signature stays one.
+bool is_passing(const Misbehaviour& what, const Result<HttpAnswer>& answer) {
+  return what.kind == Misbehaviour::Kind::silent ||
+         (what.kind == Misbehaviour::Kind::refused && (answer->status == 429 || answer->status >= 500));
+}
 
 // What came back, by node; the workers write, the caller reads. Shared, since a late answer may outlive the call.
 struct Inbox {
@@ -117,6 +124,8 @@ Result<Client::Impl::Answered> Client::Impl::ask(const HttpCall& call, const Acc
   std::vector<std::size_t> left = order;  // not asked in this round
   std::size_t on_the_way = 0;
   Clock::time_point next_at = Clock::now();  // when the next one is asked
+  bool is_worth_another = false;             // something in this round was passing
+  auto pause = kFirstPause;
   while (Clock::now() < until) {
     while (!left.empty() && Clock::now() >= next_at) {
       const std::size_t node = left.front();
@@ -132,9 +141,10 @@ Result<Client::Impl::Answered> Client::Impl::ask(const HttpCall& call, const Acc
       next_at = Clock::now() + options.hedge_delay;
     }
     if (left.empty() && on_the_way == 0) {
-      // Everybody failed: a quorum may be on its way back.
+      if (!out.misbehaved.empty() && !std::exchange(is_worth_another, false)) return error(joined(out.misbehaved));
       left = order;
-      next_at = Clock::now() + kPause;
+      next_at = Clock::now() + pause;
+      pause = std::min(2 * pause, kLongestPause);
     }
     std::unique_lock lock(inbox->mutex);
     inbox->changed.wait_until(lock, left.empty() ? until : std::min(until, next_at),
@@ -149,9 +159,10 @@ Result<Client::Impl::Answered> Client::Impl::ask(const HttpCall& call, const Acc
       out.node = node;
       return out;
     }
+    is_worth_another = is_worth_another || is_passing(*misbehaviour, answer);
     out.misbehaved.push_back(std::move(*misbehaviour));
     demote(node);
-    next_at = std::min(next_at, Clock::now() + (left.empty() ? kPause : std::chrono::milliseconds(0)));
+    next_at = Clock::now();
   }
   const std::string what = out.misbehaved.empty() ? "no node answered" : joined(out.misbehaved);
   return error("within " + std::to_string(options.limit.count()) + " ms: " + what);

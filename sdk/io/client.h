@@ -53,7 +53,7 @@ class Client {
   static Result<Client> make(NetworkDescription network, ClientOptions options = {});
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
-  // Waits for calls on their way, at most options.node_limit and a little.
+  // Gives up questions that were not answered yet.
   ~Client();
 
   const NetworkDescription& network() const;

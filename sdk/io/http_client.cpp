@@ -1,5 +1,6 @@
 #include "sdk/io/http_client.h"
 
+#include <mutex>
 #include <optional>
 
 #include <boost/asio/as_tuple.hpp>
@@ -157,10 +158,35 @@ Error HttpClient::Impl::complaint() const {
   return error(where + failure.message());
 }
 
-HttpClient::HttpClient(NodeUrl url, HttpLimits limits) : impl_(std::make_unique<Impl>(std::move(url), limits)) {}
+// What give_up may touch while send runs: the context, as long as it is the one that runs.
+struct HttpClient::Running {
+  std::mutex mutex;
+  asio::io_context* context = nullptr;
+  bool is_given_up = false;
+
+  bool begin(asio::io_context& with) {
+    std::lock_guard lock(mutex);
+    if (!is_given_up) context = &with;
+    return !is_given_up;
+  }
+  bool end() {
+    std::lock_guard lock(mutex);
+    context = nullptr;
+    return !is_given_up;
+  }
+};
+
+HttpClient::HttpClient(NodeUrl url, HttpLimits limits)
+    : impl_(std::make_unique<Impl>(std::move(url), limits)), running_(std::make_unique<Running>()) {}
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
+
+void HttpClient::give_up() {
+  std::lock_guard lock(running_->mutex);
+  running_->is_given_up = true;
+  if (running_->context != nullptr) running_->context->stop();
+}
 
 const NodeUrl& HttpClient::url() const {
   return impl_->url;
@@ -170,12 +196,17 @@ Result<HttpAnswer> HttpClient::send(const HttpCall& call) {
   impl_->context.restart();
   bool is_done = false;
   asio::co_spawn(impl_->context, impl_->run(call), [&](std::exception_ptr) { is_done = true; });
-  impl_->context.run_for(2 * impl_->limits.connect + 2 * impl_->limits.answer);
+  if (running_->begin(impl_->context)) {
+    impl_->context.run_for(2 * impl_->limits.connect + 2 * impl_->limits.answer);
+  }
+  const bool is_wanted = running_->end();
   if (!is_done) {
-    // Only a resolver hangs this long. Its coroutine goes with the context it waits on.
+    // Given up, or a resolver that hangs: nothing else takes this long. The coroutine goes with the context it waits
+    // on.
     NodeUrl url = impl_->url;
     HttpLimits limits = impl_->limits;
     impl_ = std::make_unique<Impl>(url, limits);
+    if (!is_wanted) return error("the call to " + url.text() + " was given up");
     return error("cannot find the host of " + url.text() + " in time");
   }
   if (impl_->failure) {

@@ -27,10 +27,14 @@ class HttpClient {
   // Blocks for at most connect + answer. A kept connection that the node closed meanwhile is replaced once, and only if
   // no byte of an answer came. Every status is an answer; an error says what failed, and names the URL.
   Result<HttpAnswer> send(const HttpCall& call);
+  // From another thread: the call on its way and all later ones end at once, with an error.
+  void give_up();
 
  private:
   struct Impl;
+  struct Running;
   std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Running> running_;
 };
 
 }  // namespace kms::sdk::io

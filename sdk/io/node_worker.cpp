@@ -11,6 +11,7 @@ NodeWorker::~NodeWorker() {
     is_ending_ = true;
   }
   changed_.notify_one();
+  client_.give_up();
   thread_.join();
 }
 

@@ -14,7 +14,7 @@ class NodeWorker {
  public:
   using OnAnswer = std::function<void(Result<HttpAnswer>)>;
   NodeWorker(NodeUrl url, HttpLimits limits);
-  // Waits for the call on its way, at most as long as its limits allow.
+  // Gives up the call on its way.
   ~NodeWorker();
   NodeWorker(const NodeWorker&) = delete;
   NodeWorker& operator=(const NodeWorker&) = delete;
