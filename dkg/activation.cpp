@@ -247,6 +247,13 @@ void Activation::add_certificate(const Certificate& certificate, Turn&) {
   if (!certificate_) certificate_ = certificate;
 }
 
+void Activation::replace_final(const Certificate& final, Turn& turn) {
+  if (!record_ || record_->is_released() || record_->final.kind == final.kind) return;
+  KMS_ASSERT(final.sid == record_->sid && final.transcript == record_->transcript);
+  record_->final = final;
+  turn.put("final", final.body());
+}
+
 void Activation::add_fate(const Certificate& fate, Turn& turn) {
   if (fate_) return;
   fate_ = fate;

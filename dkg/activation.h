@@ -37,6 +37,9 @@ class Activation {
   void add_confirm(const Confirm& confirm, const Envelope& envelope, Turn& turn);
   // A verified ACTIVATION certificate of the decided T.
   void add_certificate(const Certificate& certificate, Turn& turn);
+  // The EMERGENCY certificate of a T that views had decided: from now on the record names it, and the fate may have its
+  // quorum. Nothing after the release.
+  void replace_final(const Certificate& final, Turn& turn);
   // The FinalCert(RELEASE) of the decided T, verified.
   void add_fate(const Certificate& fate, Turn& turn);
   // A verified Link of this slot: decision, table and release in one; the share may follow by advance().

@@ -111,16 +111,37 @@ void Agreement::tick(Turn& turn) {
   simplex_.tick(turn.instant());
 }
 
+std::vector<Envelope> Agreement::finalizes_against(Position member, const ValueHash& value) const {
+  std::vector<Envelope> out;
+  for (const auto& vote : simplex_.finalizes_of(member)) {
+    if (vote.vote.value != value) out.push_back(envelope_of(vote));
+  }
+  return out;
+}
+
+void Agreement::use_emergency(const CertificateId& certificate, Instant now) {
+  if (emergency_ == certificate) return;
+  emergency_ = certificate;
+  auto before = std::exchange(held_, {});
+  for (const auto& [id, statement] : before) held_.emplace(id_of(statement), statement);
+  simplex_.lower_quorum(slot_.deciding().q_em(), now);
+}
+
+Envelope Agreement::envelope_of(const AgreementVote& vote) const {
+  return {slot_.plan.network_id, MessageType::vote, slot_.deciders().at(vote.voter).node, message_of(vote.vote).body(),
+          vote.signature};
+}
+
 Vote Agreement::message_of(const OwnVote& vote) const {
   return {instance_, slot_.slot, vote.view, vote.kind, vote.value};
 }
 
 Certificate Agreement::certificate_of(const AgreementCertificate& certificate) const {
-  return view_certificate(message_of(certificate.statement), {}, certificate.votes);
+  return view_certificate(message_of(certificate.statement), emergency_, certificate.votes);
 }
 
 CertificateId Agreement::id_of(const OwnVote& statement) const {
-  return view_certificate(message_of(statement), {}, {{1, {}}}).id();
+  return view_certificate(message_of(statement), emergency_, {{1, {}}}).id();
 }
 
 template <class Book>
@@ -168,10 +189,6 @@ void Agreement::say_proposal(const AgreementProposal& proposal, const Book& book
 }
 
 void Agreement::report_conflict(const AgreementConflict& conflict, Turn& turn) const {
-  const auto envelope_of = [&](const AgreementVote& vote) {
-    return Envelope{slot_.plan.network_id, MessageType::vote, slot_.deciders().at(vote.voter).node,
-                    message_of(vote.vote).body(), vote.signature};
-  };
   const bool is_same_kind = conflict.first.vote.kind == conflict.second.vote.kind;
   // Two finalizes of one view need two notars of it: whoever signed both is already shown by those, or by this pair.
   const auto kind = is_same_kind ? EquivocationKind::notarize : EquivocationKind::nullify_finalize;
@@ -209,7 +226,7 @@ std::optional<Certificate> Agreement::final(const Book& book) const {
   const auto value = book.agreed(*hash);
   if (!value) return std::nullopt;
   const auto& decision = *simplex_.decision();
-  return final_certificate(message_of(decision.statement), value->sid, value->transcript, {}, decision.votes);
+  return final_certificate(message_of(decision.statement), value->sid, value->transcript, emergency_, decision.votes);
 }
 
 std::vector<ObjectId> Agreement::missing() const {

@@ -21,6 +21,15 @@ class Agreement {
   bool has_value() const { return is_admitted_ || simplex_.highest_notarized().has_value(); }
   void wait_for_deals(Instant until) { simplex_.wait_for_deals(until); }
   void stretch_view() { simplex_.stretch_view(); }
+  // PROTOCOL.md 4.14: an EMERGENCY for that value excludes a Finalize for another one, in either order.
+  void bind(const ValueHash& only) { simplex_.bind(only); }
+  std::optional<ValueHash> finalized_other_than(const ValueHash& value) const {
+    return simplex_.finalized_other_than(value);
+  }
+  // Envelopes of a member's Finalize votes for other values than this one.
+  std::vector<Envelope> finalizes_against(Position member, const ValueHash& value) const;
+  // The fate of a slot that has an EMERGENCY certificate: quorum q_em, and every certificate names it.
+  void use_emergency(const CertificateId& certificate, Instant now);
 
   // Bounds, before signatures are checked.
   bool wants_vote(Position member, const Vote& vote) const;
@@ -57,6 +66,7 @@ class Agreement {
 
  private:
   Vote message_of(const OwnVote& vote) const;
+  Envelope envelope_of(const AgreementVote& vote) const;
   Certificate certificate_of(const AgreementCertificate& certificate) const;
   CertificateId id_of(const OwnVote& statement) const;
   template <class Book>
@@ -70,6 +80,7 @@ class Agreement {
   std::string prefix_;  // of names and records
   Simplex simplex_;
   bool is_admitted_ = false;
+  CertificateId emergency_;  // zero: none
   std::map<std::uint32_t, Envelope> proposals_;
   std::set<CertificateId> received_;  // by certificate: others have them, no need to forward
   std::map<CertificateId, OwnVote> held_;

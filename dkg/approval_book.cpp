@@ -43,13 +43,13 @@ bool ApprovalBook::is_signed(const Approval& approval) const {
                         approval.approval_digest(slot_.plan.network_id));
 }
 
-std::optional<ApprovalBook::Quorum> ApprovalBook::quorum(std::uint64_t unix_s) const {
+std::optional<ApprovalBook::Quorum> ApprovalBook::quorum(std::uint16_t needed, std::uint64_t unix_s) const {
   for (auto entry = approvals_.rbegin(); entry != approvals_.rend(); ++entry) {
     if (entry->first < unix_s) break;
-    if (entry->second.size() < slot_.deciding().q()) continue;
+    if (entry->second.size() < needed) continue;
     Quorum out{entry->first, {}};
     for (const auto& [member, signature] : entry->second) {
-      if (out.signatures.size() < slot_.deciding().q()) out.signatures.push_back({member, signature});
+      if (out.signatures.size() < needed) out.signatures.push_back({member, signature});
     }
     return out;
   }

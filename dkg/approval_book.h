@@ -23,12 +23,12 @@ class ApprovalBook {
   void add(const Approval& approval) { approvals_[approval.not_after].emplace(approval.index, approval.signature); }
 
   bool empty() const { return approvals_.empty(); }
-  // q approvals with one end that is not over; the latest such end.
+  // That many approvals (q, or q_em in an emergency) with one end that is not over; the latest such end.
   struct Quorum {
     std::uint64_t not_after = 0;
     std::vector<IndexedSignature> signatures;
   };
-  std::optional<Quorum> quorum(std::uint64_t unix_s) const;
+  std::optional<Quorum> quorum(std::uint16_t needed, std::uint64_t unix_s) const;
   bool has_approved(Position decider) const;
 
  private:

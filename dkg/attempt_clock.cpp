@@ -11,6 +11,12 @@ void AttemptClock::open(std::uint32_t own, Instant now) {
   started_ = now;
 }
 
+void AttemptClock::begin_emergency(std::uint16_t quorum, Instant now) {
+  reach_ = quorum;
+  has_header_ = false;
+  started_ = now;
+}
+
 bool AttemptClock::is_live(std::uint32_t attempt) const {
   return is_open() && std::uint64_t{attempt} + 1 >= own_ && attempt <= std::uint64_t{own_} + 1;
 }
@@ -32,7 +38,7 @@ std::size_t AttemptClock::members_at_or_beyond(std::uint32_t attempt) const {
 
 Instant AttemptClock::expiry() const {
   const std::int64_t factor = std::int64_t{1} << std::min(own_, 10U);
-  const bool is_leaderless = !has_header_ && members_at_or_beyond(own_) + 1 >= deciding_.q();
+  const bool is_leaderless = !has_header_ && members_at_or_beyond(own_) + 1 >= reach_;
   if (is_leaderless) return started_ + timing_.prekey_wait + 4 * timing_.delta * factor;
   return started_ + timing_.attempt_long * factor;
 }

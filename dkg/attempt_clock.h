@@ -16,6 +16,8 @@ class AttemptClock {
 
   void open(std::uint32_t own, Instant now);
   bool is_open() const { return opened_.has_value(); }
+  // From now on `quorum` members that report an attempt make its timer short, and headers seen so far do not count.
+  void begin_emergency(std::uint16_t quorum, Instant now);
   Instant opened() const { return *opened_; }
   std::uint32_t own() const { return own_; }
   // own - 1, own, own + 1.
@@ -23,6 +25,8 @@ class AttemptClock {
 
   // By NodeStatus; a member's number only ever rises.
   void heard(Position member, std::uint32_t attempt);
+  // f + 1 members, one of them honest, have opened the slot.
+  bool is_reported() const { return heard_.size() > deciding_.f(); }
   void saw_header(std::uint32_t attempt);
   // Raises the own number as far as the rules allow; true if it rose.
   bool advance(Instant now);
@@ -34,6 +38,7 @@ class AttemptClock {
 
   Timing timing_;
   Threshold deciding_;
+  std::uint16_t reach_ = deciding_.q();
   Position self_;
   std::uint32_t own_ = 0;
   std::optional<Instant> opened_;

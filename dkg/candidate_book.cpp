@@ -20,9 +20,10 @@ bool CandidateBook::is_in_use(const TranscriptHash& transcript) const {
   const auto names_it = [&](const std::optional<Candidate>& candidate) {
     return candidate && Value{slot_.slot, candidate->sid, candidate->list}.transcript() == transcript;
   };
-  return std::any_of(views_.begin(), views_.end(), [&](const auto& entry) {
+  const auto is_named = [&](const auto& entry) {
     return names_it(entry.second.newest) || names_it(entry.second.answered);
-  });
+  };
+  return std::any_of(views_.begin(), views_.end(), is_named) || std::any_of(by_sid_.begin(), by_sid_.end(), is_named);
 }
 
 bool CandidateBook::forget_oldest_list() {
@@ -58,15 +59,25 @@ bool CandidateBook::wants(const Candidate& candidate) const {
   for (const auto& entry : candidate.list) {
     if (!slot_.dealers().has(entry.dealer)) return false;
   }
-  const auto view = views_.find(candidate.view);
-  if (view == views_.end() || !view->second.newest) return true;
-  const auto& newest = *view->second.newest;
-  return newest.sid == candidate.sid && candidate.round > newest.round && view->second.rounds <= slot_.dealing().f();
+  const auto* track = track_of(candidate);
+  if (track == nullptr) return candidate.view > 0 || by_sid_.size() < kSidsMax;
+  if (!track->newest) return true;
+  const auto& newest = *track->newest;
+  return newest.sid == candidate.sid && candidate.round > newest.round && track->rounds <= slot_.dealing().f();
+}
+
+const CandidateBook::ViewCandidates* CandidateBook::track_of(const Candidate& candidate) const {
+  if (candidate.view == 0) {
+    const auto found = by_sid_.find(candidate.sid);
+    return found == by_sid_.end() ? nullptr : &found->second;
+  }
+  const auto found = views_.find(candidate.view);
+  return found == views_.end() ? nullptr : &found->second;
 }
 
 void CandidateBook::add(const Candidate& candidate) {
   if (!wants(candidate) || !learn(candidate.sid, candidate.list)) return;
-  auto& view = views_[candidate.view];
+  auto& view = candidate.view == 0 ? by_sid_[candidate.sid] : views_[candidate.view];
   view.newest = candidate;
   ++view.rounds;
 }
@@ -76,13 +87,24 @@ const Candidate* CandidateBook::newest(std::uint32_t view) const {
   return found == views_.end() || !found->second.newest ? nullptr : &*found->second.newest;
 }
 
-const Candidate* CandidateBook::answered(std::uint32_t view) const {
-  const auto found = views_.find(view);
-  return found == views_.end() || !found->second.answered ? nullptr : &*found->second.answered;
+void CandidateBook::mark_answered(const Candidate& candidate) {
+  auto& view = candidate.view == 0 ? by_sid_[candidate.sid] : views_[candidate.view];
+  view.answered = candidate;
 }
 
-void CandidateBook::mark_answered(const Candidate& candidate) {
-  views_[candidate.view].answered = candidate;
+const Candidate* CandidateBook::newest_of(const Sid& sid) const {
+  const auto found = by_sid_.find(sid);
+  return found == by_sid_.end() || !found->second.newest ? nullptr : &*found->second.newest;
+}
+
+const Candidate* CandidateBook::answered_before(const Candidate& candidate) const {
+  const auto* track = track_of(candidate);
+  return track == nullptr || !track->answered ? nullptr : &*track->answered;
+}
+
+std::uint32_t CandidateBook::rounds_of(const Sid& sid) const {
+  const auto found = by_sid_.find(sid);
+  return found == by_sid_.end() ? 0 : found->second.rounds;
 }
 
 std::uint32_t CandidateBook::rounds(std::uint32_t view) const {

@@ -34,9 +34,13 @@ class CandidateBook {
   // One sid per (view, leader), f_D + 1 rounds, rounds rising.
   bool wants(const Candidate& candidate) const;
   void add(const Candidate& candidate);
-  // The newest Candidate of a view, or nullptr, and the one that this node has answered with READY last.
+  // The newest Candidate of a view, or nullptr.
   const Candidate* newest(std::uint32_t view) const;
-  const Candidate* answered(std::uint32_t view) const;
+  // View 0 is that of an emergency: the initiator's Candidates, counted by sid.
+  const Candidate* newest_of(const Sid& sid) const;
+  // The one of the same view that this node has answered with READY last.
+  const Candidate* answered_before(const Candidate& candidate) const;
+  std::uint32_t rounds_of(const Sid& sid) const;
   void mark_answered(const Candidate& candidate);
   std::uint32_t rounds(std::uint32_t view) const;
   void forget_below(std::uint32_t view);
@@ -60,6 +64,8 @@ class CandidateBook {
     std::optional<Candidate> answered;
     std::uint32_t rounds = 0;
   };
+  static constexpr std::size_t kSidsMax = 64;  // with Candidates of view 0
+  const ViewCandidates* track_of(const Candidate& candidate) const;
   bool is_in_use(const TranscriptHash& transcript) const;
   bool forget_oldest_list();
   void forget_oldest_ready(Position member);
@@ -69,6 +75,7 @@ class CandidateBook {
   std::deque<TranscriptHash> lists_order_;  // as learnt
   std::map<ValueHash, TranscriptHash> values_;
   std::map<std::uint32_t, ViewCandidates> views_;
+  std::map<Sid, ViewCandidates> by_sid_;  // view 0
   std::map<std::pair<Sid, TranscriptHash>, std::map<Position, Signature>> readys_;
   struct ReadyName {
     Sid sid;

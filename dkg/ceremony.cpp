@@ -17,6 +17,7 @@ Ceremony::Impl::Impl(SlotContext context)
       activation(slot),
       fates(slot, activation),
       fate(slot, Instance::fate),
+      emergencies(slot),
       repair(slot),
       forwarder(slot),
       pulls(slot.plan.timing.delta) {}
@@ -101,6 +102,19 @@ Effects Ceremony::approve(std::uint64_t not_after, Now now) {
 }
 std::optional<std::uint64_t> Ceremony::pending_approval(Now now) const {
   return impl_->approvals.pending_end(now.unix_s());
+}
+Result<Effects> Ceremony::order_emergency(Now now) {
+  Turn turn(impl_->slot, impl_->outbox, now);
+  if (auto ordered = impl_->order_emergency(turn); !ordered) return ordered.error();
+  return impl_->finish(turn);
+}
+Result<Effects> Ceremony::sign_emergency(const TranscriptHash& transcript, Now now) {
+  Turn turn(impl_->slot, impl_->outbox, now);
+  if (auto is_signed = impl_->sign_emergency(transcript, turn); !is_signed) return is_signed.error();
+  return impl_->finish(turn);
+}
+EmergencyState Ceremony::emergency() const {
+  return impl_->emergency_state();
 }
 Effects Ceremony::approve_repair(Position subject, std::uint64_t not_after, Now now) {
   Turn turn(impl_->slot, impl_->outbox, now);

@@ -49,6 +49,26 @@ struct CeremonyStatus {
   std::string summary;  // one line for operators, for example "waiting for Deals: 3 of 4"
 };
 
+// PROTOCOL.md 4.14, for operators.
+struct EmergencyState {
+  bool is_ordered = false;   // at this node
+  std::uint16_t quorum = 0;  // q_em: approvals for the header, and signatures that decide
+  // The order is safe only if fewer members of the old committee than this cheat.
+  std::uint16_t safe_below = 0;
+  // A dealing that can be named: it has its CandidateCert here.
+  struct Choice {
+    TranscriptHash transcript;
+    std::uint32_t attempt = 0;
+    bool is_emergency = false;        // of a header with the emergency flag
+    std::vector<Position> dealers;    // places in O
+    std::vector<Position> absent;     // places in N
+    std::vector<Position> signed_by;  // places in O whose EMERGENCY for it was seen
+  };
+  std::vector<Choice> choices;
+  std::optional<TranscriptHash> own;      // what this node has signed
+  std::optional<TranscriptHash> decided;  // by views or by an EMERGENCY certificate
+};
+
 class Ceremony {
  public:
   struct Impl;  // ceremony_impl.h, for dkg/ only
@@ -90,6 +110,13 @@ class Ceremony {
   std::optional<std::uint64_t> pending_repair_approval(Position subject, Now now) const;
   // Members of N that have approved it.
   std::set<Position> repair_approvers(Position subject, Now now) const;
+  // The operator's order for an old committee that has fewer than q live members for ever (PROTOCOL.md 4.14): with q_em
+  // approvals the slot opens at this node, which joins headers with the emergency flag. Durable. An error says why not.
+  Result<Effects> order_emergency(Now now);
+  // The operator names the dealing: this node's EMERGENCY for it, durable before it is sent, for ever the only one of
+  // the slot. Refused if this node has sent Finalize for another one, or lacks its CandidateCert.
+  Result<Effects> sign_emergency(const TranscriptHash& transcript, Now now);
+  EmergencyState emergency() const;
   // Deciders that have approved the plan.
   std::set<Position> approvers() const;
   // The epoch after this one is released (`next`, verified): serve for `grace` longer, then destroy the shares and

@@ -170,8 +170,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Complaint& complaint, const En
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Candidate& candidate, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn&) {
   if (candidate.slot != slot.slot || has_decision()) return Taken::no;
+  if (candidate.view == 0) return judge_view_zero(candidate, envelope, sender, source);
   const auto current = agreement.view();
-  if (candidate.view < 1 || candidate.view < current) return Taken::no;
+  if (candidate.view < current) return Taken::no;
   if (candidate.view > current + Simplex::kViewsAhead || sender.decider != agreement.leader(candidate.view))
     return Taken::no;
   if (!candidates.wants(candidate)) return Taken::no;
@@ -197,7 +198,13 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& 
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
-  if (certificate.slot != slot.slot || !is_zero(certificate.emergency_cert)) return Taken::no;
+  if (certificate.slot != slot.slot) return Taken::no;
+  if (!is_zero(certificate.emergency_cert)) {
+    // Only as good as the one that it names.
+    const auto* final = emergencies.certificate();
+    const bool is_fate = certificate.instance == Instance::fate;
+    if (!is_fate || final == nullptr || final->id() != certificate.emergency_cert) return Taken::no;
+  }
   if (source == Source::peer) forwarder.heard(certificate);
   switch (certificate.kind) {
     case CertificateKind::candidate:
@@ -211,6 +218,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
     case CertificateKind::null:
     case CertificateKind::final: {
       auto& track = certificate.instance == Instance::fate ? fate : agreement;
+      if (certificate.instance == Instance::slot && emergencies.certificate() != nullptr) return Taken::no;
       if (!track.wants_certificate(certificate) || !is_valid(certificate, source)) return Taken::no;
       track.add_certificate(certificate, turn);
       if (certificate.instance == Instance::slot) agreement.start(turn.instant());
@@ -223,6 +231,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
       activation.add_certificate(certificate, turn);
       return Taken::yes;
     case CertificateKind::emergency:
+      return judge_emergency_certificate(certificate, source, turn);
     case CertificateKind::void_approvals:
       return Taken::no;
   }
@@ -232,6 +241,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
   auto& track = proposal.instance == Instance::fate ? fate : agreement;
+  if (proposal.instance == Instance::slot && emergencies.certificate() != nullptr) return Taken::no;
   if (sender.decider == 0 || !track.wants_proposal(sender.decider, proposal)) return Taken::no;
   if (!is_authentic(proposal, envelope, sender, source)) return Taken::no;
   if (!track.add_proposal(sender.decider, proposal, envelope, turn)) {
@@ -245,9 +255,11 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Proposal& proposal, const Enve
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Vote& vote, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
   auto& track = vote.instance == Instance::fate ? fate : agreement;
+  if (vote.instance == Instance::slot && emergencies.certificate() != nullptr) return Taken::no;
   if (sender.decider == 0 || !track.wants_vote(sender.decider, vote)) return Taken::no;
   if (!is_authentic(vote, envelope, sender, source)) return Taken::no;
   track.add_vote(sender.decider, vote, *envelope.signature, turn.instant());
+  if (vote.instance == Instance::slot && vote.kind == VoteKind::finalize) compare_with_finalize(sender.decider, turn);
   return Taken::yes;
 }
 
@@ -291,6 +303,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envel
 void Ceremony::Impl::adopt(const EpochRecord& record, Turn& turn) {
   if (is_decided() && activation.record()->transcript != record.transcript) return;
   candidates.learn(record.sid, record.list);
+  if (record.final.kind == CertificateKind::emergency) emergencies.add_certificate(record.final, turn);
   agreement.add_certificate(record.final, turn);
   activation.adopt(record, find_round(record.sid), turn);
   has_news = true;

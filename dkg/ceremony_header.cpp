@@ -14,8 +14,10 @@ HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
     return check_members(header, slot.plan.network_id);
   }
   const bool is_planned = header.committee() == slot.plan.members && header.threshold == slot.plan.threshold &&
-                          header.file == slot.plan.file && header.kind == slot.kind() && !header.emergency;
-  if (!is_planned) return HeaderFault::committee_differs_from_file;
+                          header.file == slot.plan.file && header.kind == slot.kind();
+  if (!is_planned || (header.emergency && header.kind != Kind::reshare)) {
+    return HeaderFault::committee_differs_from_file;
+  }
   if (auto fault = check_approvals(header, slot.plan.network_id, slot.deciders())) return fault;
   if (auto fault = check_old_epoch(header, previous->as_old())) return fault;
   return check_members(header, slot.plan.network_id);
@@ -24,12 +26,13 @@ HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
 // Check 1: a refresh without approvals needs the own clock's word.
 bool Ceremony::Impl::may_open(const CeremonyHeader& header, const Turn& turn) const {
   if (slot.previous() == nullptr) return true;
+  if (!is_joinable_here(header)) return false;
   if (!header.approvals.empty()) return !check_expiry(header, turn.unix_s());
   return slot.plan.refresh && slot.plan.refresh->may_join(turn.unix_s());
 }
 
 bool Ceremony::Impl::may_join(const CeremonyHeader& header, const Turn& turn) const {
-  if (has_decision() || joined.contains(header.attempt) || !attempts.is_live(header.attempt)) return false;
+  if (has_decision() || joined.contains(attempt_of(header)) || !attempts.is_live(header.attempt)) return false;
   return may_open(header, turn) && !check_expiry(header, turn.unix_s());
 }
 
@@ -43,7 +46,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
   const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
   // Not headers[..]: nothing is noted before the signature is checked.
-  const auto pushed = headers.find(header.attempt);
+  const auto pushed = headers.find(attempt_of(header));
   if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
   if (!is_authentic(header, envelope, sender, source)) return Taken::no;
   if (!is_asked && !is_live) return Taken::early;
@@ -59,9 +62,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   // One that came by push is nothing to a node whose clock or file does not let the slot open; one that a certificate
   // names has been judged by those who signed it.
   if (is_pushed && !may_open(header, turn)) return Taken::no;
-  if (is_pushed) ++headers[header.attempt];
+  if (is_pushed) ++headers[attempt_of(header)];
   // A valid header opens the slot: in a DKG each member's own file is its approval.
-  const bool is_opened = source == Source::stored || may_open(header, turn);
+  const bool is_opened = source == Source::stored ? is_joinable_here(header) : may_open(header, turn);
   if (!attempts.is_open() && !has_decision() && is_opened) {
     attempts.open(stored_attempt, turn.instant());
     repeat_at = std::min(repeat_at, turn.instant());
@@ -72,13 +75,13 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   auto& round = rounds.try_emplace(sid, slot, header, envelope, is_present ? prekeys.secret(header.attempt) : nullptr)
                     .first->second;
   // One that was joined, forgotten with its attempt, and is asked for again by a certificate.
-  const auto before = joined.find(header.attempt);
+  const auto before = joined.find(attempt_of(header));
   if (before != joined.end() && before->second == sid) round.mark_joined(turn.instant());
   has_news = true;
-  attempts.saw_header(header.attempt);
+  if (header.emergency || !emergencies.is_ordered()) attempts.saw_header(header.attempt);
   if (source == Source::stored) return Taken::yes;
   if (may_join(header, turn)) {
-    joined.emplace(header.attempt, sid);
+    joined.emplace(attempt_of(header), sid);
     round.join(turn.instant(), turn);
     agreement.wait_for_deals(turn.instant() + slot.plan.timing.deal_wait);
     if (!is_present && slot.receiver != 0) {
@@ -96,7 +99,10 @@ void Ceremony::Impl::open(Turn& turn) {
     if (!is_ordered && !is_reached) return;
   } else {
     const bool is_due = slot.plan.refresh && slot.plan.refresh->is_due(turn.unix_s());
-    if (!is_due && !approvals.quorum(turn.unix_s())) return;
+    // Who is no member yet cannot tell an emergency from approvals that are too few, but for those that act on it.
+    const bool is_followed =
+        slot.decider == 0 && attempts.is_reported() && approvals.quorum(slot.deciding().q_em(), turn.unix_s());
+    if (!is_due && !is_followed && !approvals.quorum(approvals_needed(), turn.unix_s())) return;
   }
   attempts.open(stored_attempt, turn.instant());
   repeat_at = std::min(repeat_at, turn.instant());
@@ -108,18 +114,20 @@ void Ceremony::Impl::open(Turn& turn) {
 void Ceremony::Impl::initiate(Turn& turn) {
   if (!attempts.is_open() || slot.decider == 0) return;
   const auto attempt = attempts.own();
-  const auto name = "header/" + std::to_string(attempt);
+  const bool is_emergency = emergencies.is_ordered();
+  if (is_emergency && has_emergency_candidate()) return;
+  const auto name = (is_emergency ? "emergency-header/" : "header/") + std::to_string(attempt);
   if (slot.leader(attempt) != slot.decider || turn.has_said(name)) return;
   const auto members = slot.receivers().size();
   const auto announced = prekeys.announced(attempt);
   const bool is_waited = turn.instant() >= attempts.opened() + slot.plan.timing.prekey_wait;
   if (announced < slot.receiving().q() || (announced < members && !is_waited)) return;
   const auto* previous = slot.previous();
-  const auto approved = previous == nullptr ? std::nullopt : approvals.quorum(turn.unix_s());
+  const auto approved = previous == nullptr ? std::nullopt : approvals.quorum(approvals_needed(), turn.unix_s());
   const bool may_refresh = slot.plan.refresh && slot.plan.refresh->may_join(turn.unix_s());
-  if (previous != nullptr && !approved && !may_refresh) return;
+  if (previous != nullptr && !approved && (!may_refresh || is_emergency)) return;
   CeremonyHeader header{.kind = slot.kind(),
-                        .emergency = false,
+                        .emergency = is_emergency,
                         .terms = slot.terms(),
                         .epoch = slot.epoch(),
                         .branch = slot.branch(),
@@ -155,7 +163,9 @@ void Ceremony::Impl::approve(std::uint64_t not_after, Turn& turn) {
     if (envelope.type != MessageType::approval) continue;
     const auto other = Approval::parse(envelope.body);
     const bool is_over = other && other->not_after < turn.unix_s();
-    if (!other || is_over || other->purpose != ApprovalPurpose::reshare || is_same_plan(*other)) continue;
+    if (!other || is_over || emergencies.is_ordered() || other->purpose != ApprovalPurpose::reshare ||
+        is_same_plan(*other))
+      continue;
     turn.report(Event::Kind::parameters, "this node has approved another plan for this epoch");
     return;
   }

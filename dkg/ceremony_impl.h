@@ -1,6 +1,7 @@
 // The inside of Ceremony: its parts, and how messages and time move them. ceremony_edge.cpp, ceremony_header.cpp and
 // ceremony_repair.cpp take messages in, ceremony_steps.cpp and ceremony_end.cpp do what has become possible,
-// ceremony_pull.cpp serves and asks for objects, ceremony_status.cpp tells.
+// ceremony_emergency.cpp is the way out for an old committee below its quorum, ceremony_pull.cpp serves and asks for
+// objects, ceremony_status.cpp tells.
 #pragma once
 
 #include "dkg/agreement.h"
@@ -8,6 +9,7 @@
 #include "dkg/attempt_clock.h"
 #include "dkg/ceremony.h"
 #include "dkg/early_book.h"
+#include "dkg/emergency_book.h"
 #include "dkg/forwarder.h"
 #include "dkg/prekey_book.h"
 #include "dkg/pull_book.h"
@@ -62,6 +64,7 @@ struct Ceremony::Impl {
   Taken judge(const Vote& vote, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const Active& active, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const Confirm& confirm, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  Taken judge(const Emergency& vote, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const EpochChain& chain, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const Value& value, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   Taken judge(const Fetch& fetch, const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
@@ -86,6 +89,24 @@ struct Ceremony::Impl {
   void open(Turn& turn);
   void initiate(Turn& turn);
   void approve(std::uint64_t not_after, Turn& turn);
+  // Approvals that open the slot at this node.
+  std::uint16_t approvals_needed() const {
+    return emergencies.is_ordered() ? slot.deciding().q_em() : slot.deciding().q();
+  }
+
+  // ceremony_emergency.cpp
+  Result<void> order_emergency(Turn& turn);
+  Result<void> sign_emergency(const TranscriptHash& transcript, Turn& turn);
+  EmergencyState emergency_state() const;
+  bool is_joinable_here(const CeremonyHeader& header) const;
+  Taken judge_view_zero(const Candidate& candidate, const Envelope& envelope, const Seat& sender, Source source);
+  Taken judge_emergency_certificate(const Certificate& certificate, Source source, Turn& turn);
+  void aggregate_emergency(Turn& turn);
+  void settle_emergency(Turn& turn);
+  void restore_emergency(const Records& records, Now now);
+  bool has_emergency_candidate() const;
+  // Evidence: an EMERGENCY for one T beside a Finalize for another one.
+  void compare_with_finalize(Position decider, Turn& turn);
 
   // ceremony_end.cpp
   void settle_fate(Turn& turn);
@@ -106,6 +127,7 @@ struct Ceremony::Impl {
   bool is_repeated(const Envelope& envelope) const;
   DealRound* find_round(const Sid& sid);
   const DealRound* aggregated_round(Instant now) const;
+  bool has_enough_deals(const DealRound& round, Instant now) const;
 
   // ceremony_pull.cpp
   void collect_wants(Turn& turn);
@@ -114,7 +136,9 @@ struct Ceremony::Impl {
 
   Phase phase() const;
   // The value is decided; is_decided: and its list and header are here.
-  bool has_decision() const { return agreement.decided().has_value() || is_decided(); }
+  bool has_decision() const {
+    return agreement.decided().has_value() || emergencies.certificate() != nullptr || is_decided();
+  }
   bool is_decided() const { return activation.is_decided(); }
   void adopt(const EpochRecord& record, Turn& turn);
   bool is_finished() const {
@@ -137,6 +161,7 @@ struct Ceremony::Impl {
   Activation activation;
   FateBook fates;
   Agreement fate;
+  EmergencyBook emergencies;
   Repair repair;
   Forwarder forwarder;
   EarlyBook early;
@@ -146,11 +171,15 @@ struct Ceremony::Impl {
   std::int64_t spent = 0;   // on the message in hand, in units of RefusalBook
   bool is_refuted = false;  // a check of the message in hand failed for good
   std::map<Sid, DealRound> rounds;
-  std::map<std::uint32_t, Sid> joined;           // by attempt
-  std::map<std::uint32_t, std::size_t> headers;  // pushed ones, by attempt
+  // An attempt, and whether its header is one of an emergency: pads bind sid, so that both may use its prekeys.
+  using AttemptName = std::pair<std::uint32_t, bool>;
+  static AttemptName attempt_of(const CeremonyHeader& header) { return {header.attempt, header.emergency}; }
+  std::map<AttemptName, Sid> joined;
+  std::map<AttemptName, std::size_t> headers;  // pushed ones
   std::set<ValueHash> admitted;
   std::set<NodeId> peers;
   std::uint32_t stored_attempt = 0;
+  std::set<Position> emergency_liars;  // reported
   bool is_ordered = false;
   bool has_news = false;  // something that early messages may have waited for
   bool is_cleaned = false;

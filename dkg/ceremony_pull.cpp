@@ -24,6 +24,15 @@ void Ceremony::Impl::collect_wants(Turn& turn) {
       if (!rounds.contains(certificate.sid)) wants.insert(id_cast<ObjectId>(certificate.sid));
       if (candidates.find(transcript) == nullptr) wants.insert(id_cast<ObjectId>(transcript));
     }
+    if (const auto* final = emergencies.certificate()) {
+      if (!rounds.contains(final->sid)) wants.insert(id_cast<ObjectId>(final->sid));
+      if (candidates.find(final->transcript) == nullptr) wants.insert(id_cast<ObjectId>(final->transcript));
+    }
+    for (const auto& [sid, round] : rounds) {
+      const auto* candidate = candidates.newest_of(sid);
+      if (candidate == nullptr || !attempts.is_live(round.header().attempt)) continue;
+      for (const auto& hash : round.missing(candidate->list)) wants.insert(id_cast<ObjectId>(hash));
+    }
     for (auto view = agreement.view(); view <= agreement.view() + Simplex::kViewsAhead; ++view) {
       const auto* candidate = candidates.newest(view);
       if (candidate == nullptr) continue;
@@ -55,6 +64,9 @@ std::optional<Envelope> Ceremony::Impl::find_object(const ObjectId& id) const {
   if (const auto* value = candidates.find(id_cast<ValueHash>(id))) return wrapped(*value);
   if (const auto* value = candidates.find(id_cast<TranscriptHash>(id))) return wrapped(*value);
   if (const auto certificate = agreement.find(id)) return wrapped(*certificate);
+  if (const auto* final = emergencies.certificate(); final != nullptr && id_cast<ObjectId>(final->id()) == id) {
+    return wrapped(*final);
+  }
   for (const auto& [transcript, certificate] : candidates.certificates()) {
     if (id_cast<ObjectId>(certificate.id()) == id) return wrapped(certificate);
   }
@@ -78,6 +90,7 @@ void Ceremony::Impl::show_decision(MessageType type, Position member, Phase repo
     case MessageType::ready:
     case MessageType::proposal:
     case MessageType::vote:
+    case MessageType::emergency:
       is_undecided = true;
       break;
     case MessageType::active:

@@ -21,6 +21,7 @@ void Ceremony::Impl::restore_words(const Records& records, Now now) {
     std::from_chars(text.data(), text.data() + text.size(), stored_attempt);
     attempts.open(stored_attempt, now.instant);
   }
+  restore_emergency(records, now);
   agreement.restore(records, outbox, now.instant);
   fate.restore(records, outbox, now.instant);
   if (auto packed = records.open(slot.prefix + "share")) {
@@ -74,7 +75,7 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     auto* round = find_round(sid);
     if (round == nullptr) continue;
     round->mark_joined(now.instant);
-    joined.emplace(header->attempt, sid);
+    joined.emplace(attempt_of(*header), sid);
   }
   for (const auto& envelope : stored("deal/")) take_in(envelope, Source::stored, turn);
   for (const auto& key : records.list(slot.prefix + "value/")) {

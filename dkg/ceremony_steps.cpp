@@ -50,16 +50,20 @@ void Ceremony::Impl::step(Turn& turn) {
     prekeys.announce(attempts.own(), turn);
     initiate(turn);
     aggregate(turn);
+    aggregate_emergency(turn);
     for (auto view = std::max(agreement.view(), 1U); view <= agreement.view() + Simplex::kViewsAhead; ++view) {
       const auto* candidate = candidates.newest(view);
       if (candidate != nullptr) answer_candidate(*candidate, turn);
     }
     admit_values(turn);
   }
-  agreement.tick(turn);
-  agreement.flush(candidates, turn);
+  if (emergencies.certificate() == nullptr) {
+    agreement.tick(turn);
+    agreement.flush(candidates, turn);
+  }
   candidates.forget_below(agreement.view());
   conclude(turn);
+  settle_emergency(turn);
   activation.advance(turn);
   settle_fate(turn);
   repair.advance(activation, peers, turn);
@@ -68,7 +72,8 @@ void Ceremony::Impl::step(Turn& turn) {
 }
 
 void Ceremony::Impl::raise_attempt(Turn& turn) {
-  if (!attempts.advance(turn.instant())) return;
+  // One dealing of an emergency is enough: a second one would only make operators choose.
+  if (has_emergency_candidate() || !attempts.advance(turn.instant())) return;
   stored_attempt = attempts.own();
   const auto number = std::to_string(stored_attempt);
   turn.put("attempt", to_bytes(as_bytes(number)));
@@ -76,7 +81,8 @@ void Ceremony::Impl::raise_attempt(Turn& turn) {
   has_news = true;
   // A header of the new attempt may have come while it was still ahead.
   for (const auto& [sid, round] : rounds) {
-    if (round.header().attempt == stored_attempt) attempts.saw_header(stored_attempt);
+    const bool counts = round.header().emergency || !emergencies.is_ordered();
+    if (counts && round.header().attempt == stored_attempt) attempts.saw_header(stored_attempt);
   }
   forget_rounds();
 }
@@ -85,13 +91,17 @@ void Ceremony::Impl::raise_attempt(Turn& turn) {
 const DealRound* Ceremony::Impl::aggregated_round(Instant now) const {
   for (auto attempt = joined.rbegin(); attempt != joined.rend(); ++attempt) {
     const auto found = rounds.find(attempt->second);
-    if (found == rounds.end() || !attempts.is_live(attempt->first)) continue;
-    const auto& round = found->second;
-    const bool is_complete =
-        round.dealers_heard() == slot.dealers().size() || now >= round.joined_at() + slot.plan.timing.deal_wait;
-    if (is_complete && round.usable().size() >= slot.deals_needed()) return &round;
+    const auto& [number, is_emergency] = attempt->first;
+    if (found == rounds.end() || is_emergency || !attempts.is_live(number)) continue;
+    if (has_enough_deals(found->second, now)) return &found->second;
   }
   return nullptr;
+}
+
+bool Ceremony::Impl::has_enough_deals(const DealRound& round, Instant now) const {
+  const bool is_complete =
+      round.dealers_heard() == slot.dealers().size() || now >= round.joined_at() + slot.plan.timing.deal_wait;
+  return is_complete && round.usable().size() >= slot.deals_needed();
 }
 
 void Ceremony::Impl::aggregate(Turn& turn) {
@@ -118,10 +128,11 @@ void Ceremony::Impl::aggregate(Turn& turn) {
 }
 
 void Ceremony::Impl::answer_candidate(const Candidate& candidate, Turn& turn) {
-  const auto* before = candidates.answered(candidate.view);
+  const auto* before = candidates.answered_before(candidate);
   if (before != nullptr && before->round >= candidate.round) return;
   auto* round = find_round(candidate.sid);
   if (round == nullptr || !round->can_receive() || !attempts.is_live(round->header().attempt)) return;
+  if (round->header().emergency != (candidate.view == 0) || !is_joinable_here(round->header())) return;
   if (before != nullptr) {
     for (const auto& entry : before->list) {
       const bool is_kept = std::find(candidate.list.begin(), candidate.list.end(), entry) != candidate.list.end();
@@ -152,16 +163,18 @@ void Ceremony::Impl::admit_values(Turn& turn) {
     turn.put("cert/1/" + to_hex(transcript.view()), certificate.body());
     turn.report(Event::Kind::progress,
                 "a candidate of " + std::to_string(value->list.size()) + " Deals has its certificate");
-    agreement.admit(hash, turn);
+    // Views never decide on what fewer than a quorum has approved.
+    if (!round->header().emergency) agreement.admit(hash, turn);
   }
 }
 
 void Ceremony::Impl::conclude(Turn& turn) {
   if (!is_decided()) {
-    const auto final = agreement.final(candidates);
+    const auto* by_emergency = emergencies.certificate();
+    const auto final = by_emergency != nullptr ? std::optional(*by_emergency) : agreement.final(candidates);
     if (!final) return;
-    const auto* value = candidates.find(final->value);
-    auto* round = find_round(value->sid);
+    const auto* value = candidates.find(final->transcript);
+    auto* round = value == nullptr || value->sid != final->sid ? nullptr : find_round(value->sid);
     if (round == nullptr) return;
     activation.decide(*final, *value, *round, turn);
     turn.form(*final);
@@ -192,6 +205,7 @@ void Ceremony::Impl::forget_rounds() {
   if (is_decided()) {
     pinned.insert(activation.record()->sid);
   } else {
+    if (const auto* final = emergencies.certificate()) pinned.insert(final->sid);
     for (const auto& [transcript, certificate] : candidates.certificates()) pinned.insert(certificate.sid);
     for (const auto& [name, envelope] : outbox.all()) {
       if (envelope.type != MessageType::ready) continue;
@@ -216,6 +230,7 @@ void Ceremony::Impl::repeat(Turn& turn) {
   if (!has_decision()) agreement.repeat(candidates, turn, outbox);
   if (activation.is_activated()) fate.repeat(fates, turn, outbox);
   if (repeats % 2 != 0) return;
+  if (const auto* final = emergencies.certificate()) turn.show(*final);
   for (const auto& [name, envelope] : outbox.all()) {
     if (is_repeated(envelope)) turn.publish(envelope);
   }
@@ -241,6 +256,8 @@ bool Ceremony::Impl::is_repeated(const Envelope& envelope) const {
       return is_live_sid(Complaint::parse(envelope.body));
     case MessageType::ready:
       return is_live_sid(Ready::parse(envelope.body));
+    case MessageType::emergency:
+      return emergencies.certificate() == nullptr && !is_decided();
     case MessageType::active:
     case MessageType::confirm:
       return !activation.is_released();

@@ -32,6 +32,7 @@ Result<void> check_decision(const Link& link, const SlotCommittees& committees, 
   bool is_emergency = final.kind == CertificateKind::emergency;
   bool names_it = final.slot == record.slot() && final.sid == record.sid && final.transcript == record.transcript;
   bool decided = is_emergency || decides(final, link.list);
+  if (link.header.emergency && !is_emergency) return error("an emergency header is decided by views");
   if (!names_it || !decided) return error("the link's final certificate decides something else");
   return verify(final, committees);
 }

@@ -128,7 +128,8 @@ void Simplex::hold(const AgreementCertificate& certificate, Instant now) {
   if (kind == VoteKind::notarize) {
     notars_.emplace(view, certificate);
     // Also for a view long left: safe, since finalize and nullify of one view exclude each other in any order.
-    if (settings_.self != 0 && !own_[view].nullified && !own_[view].finalized) {
+    const bool is_free = !bound_ || *bound_ == value;
+    if (settings_.self != 0 && is_free && !own_[view].nullified && !own_[view].finalized) {
       cast({view, VoteKind::finalize, value});
     }
   } else {
@@ -142,6 +143,40 @@ void Simplex::admit(const ValueHash& value, Instant now) {
   if (std::find(admitted_.begin(), admitted_.end(), value) != admitted_.end()) return;
   admitted_.push_back(value);
   act(now);
+}
+
+std::optional<ValueHash> Simplex::finalized_other_than(const ValueHash& value) const {
+  for (const auto& [view, own] : own_) {
+    if (own.finalized && *own.finalized != value) return own.finalized;
+  }
+  return std::nullopt;
+}
+
+void Simplex::lower_quorum(std::uint16_t quorum, Instant now) {
+  KMS_ASSERT(quorum >= 1 && quorum <= settings_.quorum);
+  if (quorum == settings_.quorum) return;
+  settings_.quorum = quorum;
+  std::vector<OwnVote> statements;
+  for (const auto& [ballot, voters] : votes_) {
+    for (const auto& [voter, votes] : voters) {
+      for (const auto& vote : votes) statements.push_back(vote.vote);
+    }
+  }
+  for (const auto& statement : statements) {
+    // Counting may enter a view and forget ballots.
+    if (votes_.contains({statement.view, statement.kind})) count(statement, now);
+  }
+  act(now);
+}
+
+std::vector<AgreementVote> Simplex::finalizes_of(Position voter) const {
+  std::vector<AgreementVote> out;
+  for (const auto& [ballot, voters] : votes_) {
+    const auto found = voters.find(voter);
+    if (ballot.second != VoteKind::finalize || found == voters.end()) continue;
+    out.insert(out.end(), found->second.begin(), found->second.end());
+  }
+  return out;
 }
 
 void Simplex::stretch_view() {

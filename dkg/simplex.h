@@ -102,6 +102,14 @@ class Simplex {
   // Deals are waited for until then; counts into the timer of views entered before.
   void wait_for_deals(Instant until) { deals_until_ = until; }
   void stretch_view();
+  // From now on no Finalize for another value; the one vote of a lifetime was given elsewhere (PROTOCOL.md 4.14).
+  void bind(const ValueHash& only) { bound_ = only; }
+  // Whether this node has ever sent Finalize for another value, and for which.
+  std::optional<ValueHash> finalized_other_than(const ValueHash& value) const;
+  // Fewer signatures make a certificate from now on; votes held are counted anew.
+  void lower_quorum(std::uint16_t quorum, Instant now);
+  // Finalize votes of a member that are still held, for evidence.
+  std::vector<AgreementVote> finalizes_of(Position voter) const;
   void tick(Instant now);
   std::optional<Instant> wakes_at() const;
 
@@ -163,6 +171,7 @@ class Simplex {
   std::map<std::uint32_t, AgreementCertificate> nulls_;
   std::optional<AgreementCertificate> decision_;
   std::vector<ValueHash> admitted_;
+  std::optional<ValueHash> bound_;
   SimplexStep step_;
 };
 

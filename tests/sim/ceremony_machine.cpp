@@ -75,11 +75,28 @@ Output CeremonyMachine::receive(const Bytes& message, Now now) {
 
 Output CeremonyMachine::tick(Now now) {
   if (const auto until = std::exchange(approves_, std::nullopt)) return output(ceremony_.approve(*until, now), now);
+  asked_at_ = now.instant;
+  if (names_ && !std::exchange(is_emergency_ordered_, true)) return obey(ceremony_.order_emergency(now), now);
+  const auto state = ceremony_.emergency();
+  if (names_ && !has_named_ && !ceremony_.is_released()) {
+    if (const auto named = names_(state)) {
+      has_named_ = true;
+      return obey(ceremony_.sign_emergency(*named, now), now);
+    }
+  }
+  return output(ceremony_.tick(now), now);
+}
+
+Output CeremonyMachine::obey(Result<dkg::Effects> effects, Now now) {
+  if (effects) return output(std::move(*effects), now);
+  refusals_.push_back(effects.error().message);
   return output(ceremony_.tick(now), now);
 }
 
 std::optional<Instant> CeremonyMachine::wakes_at() const {
-  const Instant status = status_at_ + 10s;
+  Instant status = status_at_ + 10s;
+  // The operator looks again.
+  if (names_ && !has_named_ && !ceremony_.is_released()) status = std::min(status, asked_at_ + 200ms);
   const auto wake = ceremony_.wakes_at();
   return wake ? std::min(*wake, status) : status;
 }

@@ -26,14 +26,26 @@ class CeremonyMachine final : public Machine {
   std::optional<Instant> wakes_at() const override;
   Output connected(const std::set<std::size_t>& members, Now now) override;
 
+  // Its operator orders an emergency reshare and names what `names` gives, as soon as it gives something.
+  using Naming = std::function<std::optional<dkg::TranscriptHash>(const dkg::EmergencyState&)>;
+  void order_emergency(Naming names) { names_ = std::move(names); }
+  // Why orders were refused.
+  const std::vector<std::string>& refusals() const { return refusals_; }
+
   const dkg::Ceremony& ceremony() const { return ceremony_; }
   const std::vector<dkg::Event>& events() const { return events_; }
 
  private:
   Output output(dkg::Effects effects, Now now);
+  Output obey(Result<dkg::Effects> effects, Now now);
 
   dkg::Ceremony ceremony_;
   std::optional<std::uint64_t> approves_;
+  Naming names_;
+  bool is_emergency_ordered_ = false;
+  bool has_named_ = false;
+  Instant asked_at_{};
+  std::vector<std::string> refusals_;
   dkg::NodeStatus::Entry last_status_;
   Instant status_at_{};
   std::vector<dkg::Event> events_;
