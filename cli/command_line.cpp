@@ -73,7 +73,20 @@ constexpr const char* kReshareAbout =
     "Approves the network file of the next epoch and waits until the nodes are there.\n\n"
     "  kmsctl reshare --socket /var/lib/kms/admin.sock network-1.toml\n"
     "  kmsctl reshare --testnet testnet/run/testnet.json network-1.toml\n\n"
-    "As kmsctl approve, with progress. testnet/reshare --nodes 7 --threshold 4 does all of it on a test network.";
+    "As kmsctl approve, with progress. testnet/reshare --nodes 7 --threshold 4 does all of it on a test network.\n\n"
+    "With --emergency, for a committee that has lost so many members for ever that it can decide nothing (2 of 3 with\n"
+    "one disk gone): every operator of a member that is left runs, with the same file, and those of new nodes too,\n"
+    "  kmsctl reshare --emergency --socket /var/lib/kms/admin.sock network-1.toml\n"
+    "It says how many members may cheat at most and asks; then it names the dealing that the nodes have made. If "
+    "there\n"
+    "are two, operators must agree on one and give it as --dealing: naming different ones cannot be undone.";
+
+constexpr const char* kVoidAbout =
+    "Gives up the epoch that is being made, because its new committee is dead before it was active.\n\n"
+    "  kmsctl void --socket /var/lib/kms/admin.sock\n\n"
+    "For an epoch that is decided, but that too few of its members ever confirmed. Once a quorum of the operators of\n"
+    "the committee in charge has ordered it, the dealing is void, its shares are destroyed, and the next epoch can be\n"
+    "made anew with another file. The old shares serve on. If the new members come back first, they win.";
 
 constexpr const char* kRefreshAbout =
     "Orders new shares for the same members, so that stolen ones become worthless.\n\n"
@@ -220,6 +233,14 @@ void add_orders(CLI::App& app, Slots& slots) {
   add_file(reshare);
   add_life(reshare);
   add_wait(reshare, "Seconds to wait (default 120)");
+  const auto add_yes = [&](CLI::App* command) {
+    command->add_flag("--yes", slots.order.is_confirmed, "Do not ask; for scripts");
+  };
+  reshare->add_flag("--emergency", slots.order.is_emergency, "The committee in charge has lost its quorum for ever");
+  reshare->add_option("--dealing", slots.order.dealing, "With --emergency: which dealing, if there is more than one")
+      ->type_name("HEX");
+  add_yes(reshare);
+  add_yes(add_order(app, slots, "void", kVoidAbout));
   CLI::App* refresh = add_order(app, slots, "refresh", kRefreshAbout);
   add_life(refresh);
   add_wait(refresh, "Seconds to wait until the new epoch is in charge (default: not at all)");
@@ -290,11 +311,14 @@ std::variant<CommandLine, Help, Failure> chosen(const CLI::App& app, Slots& slot
   if (app.got_subcommand("keys")) return CommandLine{std::move(slots.keys), slots.json};
   if (app.got_subcommand("peers")) return CommandLine{std::move(slots.peers), slots.json};
   if (app.got_subcommand("ceremonies")) return CommandLine{std::move(slots.ceremonies), slots.json};
-  for (const char* order : {"approve", "reshare", "refresh", "repair", "start"}) {
+  for (const char* order : {"approve", "reshare", "refresh", "repair", "start", "void"}) {
     if (!app.got_subcommand(order)) continue;
     slots.order.what = order;
     if (slots.order.what == "reshare") {
-      slots.order.what = "approve";
+      if (!slots.order.is_emergency && !slots.order.dealing.empty()) {
+        return usage("--dealing belongs to --emergency");
+      }
+      slots.order.what = slots.order.is_emergency ? "emergency" : "approve";
       if (slots.order.wait_seconds == 0) slots.order.wait_seconds = kReshareSeconds;
     }
     return CommandLine{std::move(slots.order), slots.json};

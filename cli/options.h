@@ -41,13 +41,16 @@ struct Ceremonies {
 };
 // An order at the admin sockets of one's own nodes.
 struct Order {
-  std::string what;                  // approve, refresh, repair, start: the route
+  std::string what;                  // approve, refresh, repair, start, emergency, void: the route
   std::vector<std::string> sockets;  // or, with a test network's file, all its nodes or those named by index
   std::string testnet;
   std::vector<std::uint32_t> nodes;
   std::string file;    // approve
   std::string member;  // repair
   std::optional<std::uint32_t> valid_hours;
+  bool is_emergency = false;       // reshare: below the quorum of the committee in charge
+  std::string dealing;             // emergency: the dealing that is meant, 32 bytes of hex; empty: the only one
+  bool is_confirmed = false;       // emergency, void: do not ask
   std::uint32_t wait_seconds = 0;  // until the next epoch is in charge; 0: not at all
 };
 struct Encrypt {

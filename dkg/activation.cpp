@@ -10,7 +10,8 @@ constexpr Duration kActivesAwaited = 100ms;
 
 }  // namespace
 
-void Activation::decide(const Certificate& final, const Value& value, DealRound& round, Turn& turn) {
+void Activation::decide(const Certificate& final, const Value& value, DealRound& round,
+                        std::vector<VoidedBranch> before, Turn& turn) {
   if (record_) return;
   round_ = &round;
   record_.emplace(EpochRecord{.header = round.header(),
@@ -24,6 +25,10 @@ void Activation::decide(const Certificate& final, const Value& value, DealRound&
                               .fate = {},
                               .voids = {},
                               .import_proofs = {}});
+  for (auto& branch : before) {
+    record_->voids.push_back(std::move(branch.fate));
+    if (branch.emergency) record_->emergencies.push_back(std::move(*branch.emergency));
+  }
   turn.put("final", final.body());
   turn.put("value/" + to_hex(value.hash().view()), value.body());
   turn.put("header/" + to_hex(round.sid().view()), round.header_envelope().encode());

@@ -10,8 +10,10 @@ class Activation {
  public:
   explicit Activation(const SlotContext& slot) : slot_(slot) {}
 
-  // FinalCert with its list and header. `round` holds the Deals as they come and outlives the Activation.
-  void decide(const Certificate& final, const Value& value, DealRound& round, Turn& turn);
+  // FinalCert with its list and header, and the branches `before` this one that were given up. `round` holds the Deals
+  // as they come and outlives the Activation.
+  void decide(const Certificate& final, const Value& value, DealRound& round, std::vector<VoidedBranch> before,
+              Turn& turn);
   bool is_decided() const { return record_.has_value(); }
   bool is_active() const { return !shares_.empty(); }
   bool needs_repair() const { return needs_repair_; }

@@ -107,6 +107,11 @@ void Agreement::admit(const ValueHash& value, Turn& turn) {
   simplex_.admit(value, turn.instant());
 }
 
+void Agreement::admit_first(const ValueHash& value, Turn& turn) {
+  simplex_.prefer(value);
+  admit(value, turn);
+}
+
 void Agreement::tick(Turn& turn) {
   simplex_.tick(turn.instant());
 }

@@ -44,6 +44,8 @@ class Agreement {
   // SLOT: (sid, T, list) has a valid header and a CandidateCert; FATE: the ActivationCert is held. Both are durable
   // with this turn.
   void admit(const ValueHash& value, Turn& turn);
+  // The same; what this node proposes if it may choose.
+  void admit_first(const ValueHash& value, Turn& turn);
   void tick(Turn& turn);
   std::optional<Instant> wakes_at() const { return simplex_.wakes_at(); }
   // Says, stores and forwards what Simplex asked for since the last call.

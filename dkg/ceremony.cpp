@@ -20,7 +20,11 @@ Ceremony::Impl::Impl(SlotContext context)
       emergencies(slot),
       repair(slot),
       forwarder(slot),
-      pulls(slot.plan.timing.delta) {}
+      pulls(slot.plan.timing.delta) {
+  if (slot.plan.voided.empty()) return;
+  void_certs.emplace(slot.plan.voided.back().fate.id(), slot.plan.voided.back());
+  emergency_before = slot.plan.voided.back().emergency;
+}
 
 namespace {
 
@@ -115,6 +119,17 @@ Result<Effects> Ceremony::sign_emergency(const TranscriptHash& transcript, Now n
 }
 EmergencyState Ceremony::emergency() const {
   return impl_->emergency_state();
+}
+Result<Effects> Ceremony::approve_void(Now now) {
+  Turn turn(impl_->slot, impl_->outbox, now);
+  if (auto approved = impl_->approve_void(turn); !approved) return approved.error();
+  return impl_->finish(turn);
+}
+VoidState Ceremony::void_state() const {
+  return impl_->void_state();
+}
+std::optional<VoidedBranch> Ceremony::voided() const {
+  return impl_->voided;
 }
 Effects Ceremony::approve_repair(Position subject, std::uint64_t not_after, Now now) {
   Turn turn(impl_->slot, impl_->outbox, now);

@@ -33,6 +33,7 @@ enum class Phase : std::uint8_t {
   released = 8,     // epoch 0: together with activated; the key may be shown and served
   retired = 9,      // the next epoch is released: answers until its grace period is over
   erased = 10,      // the shares are destroyed; answers with its Link only
+  voided = 11,      // the old committee has decided that this branch is dead: shares destroyed, answers with that only
 };
 std::string_view name_of(Phase phase);
 
@@ -67,6 +68,15 @@ struct EmergencyState {
   std::vector<Choice> choices;
   std::optional<TranscriptHash> own;      // what this node has signed
   std::optional<TranscriptHash> decided;  // by views or by an EMERGENCY certificate
+  // This node has signed an EMERGENCY or a Finalize in the slot: its plan may not be exchanged any more.
+  bool is_bound = false;
+};
+
+// PROTOCOL.md 4.13, for operators: whether the decided dealing of a slot may be given up.
+struct VoidState {
+  bool may_be_voided = false;  // decided, not activated as far as this node knows, its fate open
+  std::uint16_t needed = 0;    // approvals: q, after an emergency q_em
+  std::set<Position> by;       // places in O that have approved it
 };
 
 class Ceremony {
@@ -117,6 +127,12 @@ class Ceremony {
   // the slot. Refused if this node has sent Finalize for another one, or lacks its CandidateCert.
   Result<Effects> sign_emergency(const TranscriptHash& transcript, Now now);
   EmergencyState emergency() const;
+  // The operator's order to give up a decided slot whose new committee is dead (PROTOCOL.md 4.13): this node's VOID
+  // approval. Refused while the slot is undecided, and where this node knows that the new committee is active.
+  Result<Effects> approve_void(Now now);
+  VoidState void_state() const;
+  // How the slot ended, if it was voided: what the next branch is made with.
+  std::optional<VoidedBranch> voided() const;
   // Deciders that have approved the plan.
   std::set<Position> approvers() const;
   // The epoch after this one is released (`next`, verified): serve for `grace` longer, then destroy the shares and

@@ -69,6 +69,10 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   const auto place = slot.everybody().position_of(envelope.sender);
   if (!place) return;
   const Seat& sender = slot.seat(*place);
+  if (voided) {
+    if (source == Source::peer && *place != slot.member) tell_void(envelope, *place, turn);
+    return;
+  }
   if (!is_heard(envelope, sender, source, turn)) return;
   // Shown to somebody who lags; for everybody else it is the largest message of all, and nothing in it is new.
   if (envelope.type == MessageType::epoch_chain && activation.is_released()) return;
@@ -96,8 +100,11 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   if (is_at_work) show_decision(envelope.type, *place, Phase::closed, turn);
 }
 
-Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope&, const Seat& sender,
+Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Envelope& envelope, const Seat& sender,
                                             Source source, Turn& turn) {
+  if (approval.purpose == ApprovalPurpose::voided) {
+    return judge_void_approval(approval, envelope, sender, source, turn);
+  }
   if (approval.purpose == ApprovalPurpose::repair) return judge_ticket(approval, sender, source, turn);
   if (has_decision() || !approvals.wants(sender.decider, approval)) return Taken::no;
   if (source == Source::peer || source == Source::fetched) {
@@ -198,7 +205,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Ready& ready, const Envelope& 
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
-  if (certificate.slot != slot.slot) return Taken::no;
+  if (certificate.slot != slot.slot) {
+    return slot.branch() > 0 ? judge_branch_before(certificate, turn) : Taken::no;
+  }
   if (!is_zero(certificate.emergency_cert)) {
     // Only as good as the one that it names.
     const auto* final = emergencies.certificate();
@@ -217,11 +226,11 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
     case CertificateKind::notar:
     case CertificateKind::null:
     case CertificateKind::final: {
-      auto& track = certificate.instance == Instance::fate ? fate : agreement;
-      if (certificate.instance == Instance::slot && emergencies.certificate() != nullptr) return Taken::no;
-      if (!track.wants_certificate(certificate) || !is_valid(certificate, source)) return Taken::no;
-      track.add_certificate(certificate, turn);
-      if (certificate.instance == Instance::slot) agreement.start(turn.instant());
+      if (certificate.instance == Instance::fate) return judge_fate(certificate, source, turn);
+      if (emergencies.certificate() != nullptr || !agreement.wants_certificate(certificate)) return Taken::no;
+      if (!is_valid(certificate, source)) return Taken::no;
+      agreement.add_certificate(certificate, turn);
+      agreement.start(turn.instant());
       return Taken::yes;
     }
     case CertificateKind::activation:
@@ -233,7 +242,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Certificate& certificate, cons
     case CertificateKind::emergency:
       return judge_emergency_certificate(certificate, source, turn);
     case CertificateKind::void_approvals:
-      return Taken::no;
+      return judge_void_certificate(certificate, source, turn);
   }
   return Taken::no;
 }
@@ -363,7 +372,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Enve
     if (entry.state > static_cast<std::uint32_t>(Phase::closed) && sender.decider != 0) {
       attempts.heard(sender.decider, entry.attempt);
     }
-    if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::erased)) {
+    if (entry.state >= 1 && entry.state <= static_cast<std::uint32_t>(Phase::voided)) {
       const auto phase = static_cast<Phase>(entry.state);
       show_decision(MessageType::node_status, sender.member, phase, turn);
       if (phase == Phase::need_repair) repair.heard_need(sender.receiver, activation, turn);

@@ -209,6 +209,7 @@ EmergencyState Ceremony::Impl::emergency_state() const {
   } else if (const auto hash = agreement.decided()) {
     if (const auto* value = candidates.find(*hash)) out.decided = value->transcript();
   }
+  out.is_bound = out.own || agreement.finalized_other_than({});
   return out;
 }
 

@@ -9,18 +9,37 @@ namespace kms::dkg {
 
 // RELEASE, once the ActivationCert is durable. What others say about it may come before.
 void Ceremony::Impl::settle_fate(Turn& turn) {
-  if (slot.epoch() == 0 || !is_decided() || activation.is_released()) return;
-  if (activation.is_activated()) {
+  if (slot.epoch() == 0 || !is_decided() || activation.is_released() || voided) return;
+  const bool is_given_up = void_is_approved(turn);
+  if (is_given_up) fate.admit(fates.hash(Fate::voided), turn);
+  if (activation.is_activated()) fate.admit_first(fates.release(), turn);
+  if (is_given_up || activation.is_activated()) {
     fate.start(turn.instant());
-    fate.admit(fates.release(), turn);
     fate.tick(turn);
   }
   fate.flush(fates, turn);
   const auto final = fate.final(fates);
   if (!final) return;
+  if (fate_of(*final) == Fate::voided) {
+    give_up(*final, turn);
+    return;
+  }
   activation.add_fate(*final, turn);
   activation.advance(turn);
   if (activation.is_released()) turn.form(*final);
+}
+
+// Durable before the vote that it justifies.
+bool Ceremony::Impl::void_is_approved(Turn& turn) {
+  const bool was_there = fates.void_approvals() != nullptr;
+  const bool by_emergency = activation.record()->final.kind == CertificateKind::emergency;
+  const auto emergency = by_emergency ? activation.record()->final.id() : CertificateId{};
+  if (!fates.complete(fate_quorum(), emergency)) return false;
+  if (!was_there) {
+    turn.put("void/approvals", fates.void_approvals()->body());
+    turn.show(*fates.void_approvals());
+  }
+  return true;
 }
 
 // Key-encryption keys first: from then on no backup gives the shares back.

@@ -7,7 +7,8 @@ namespace kms::dkg {
 HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
   const auto* previous = slot.previous();
   const auto last = previous == nullptr ? std::nullopt : std::optional(previous->header.epoch);
-  if (auto fault = check_terms(header, slot.terms(), last, {})) return fault;
+  const auto void_cert = void_certs.contains(header.void_cert) ? header.void_cert : CertificateId{};
+  if (auto fault = check_terms(header, slot.terms(), last, void_cert)) return fault;
   if (auto fault = check_threshold(header, slot.plan.lower)) return fault;
   if (previous == nullptr) {
     if (auto fault = check_genesis(header, slot.plan.members, slot.plan.threshold, slot.plan.file)) return fault;
@@ -50,6 +51,10 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
   if (!is_authentic(header, envelope, sender, source)) return Taken::no;
   if (!is_asked && !is_live) return Taken::early;
+  if (header.branch > 0 && !void_certs.contains(header.void_cert)) {
+    wanted_void = header.void_cert;
+    return Taken::early;
+  }
   spent += static_cast<std::int64_t>(2 * header.members.size() + header.approvals.size());
   if (const auto fault = judge_header(header)) {
     is_refuted = true;
@@ -131,7 +136,7 @@ void Ceremony::Impl::initiate(Turn& turn) {
                         .terms = slot.terms(),
                         .epoch = slot.epoch(),
                         .branch = slot.branch(),
-                        .void_cert = {},
+                        .void_cert = slot.plan.voided.empty() ? CertificateId{} : slot.plan.voided.back().fate.id(),
                         .attempt = attempt,
                         .initiator = slot.decider,
                         .old = previous == nullptr ? std::nullopt : std::optional(previous->as_old()),
@@ -148,6 +153,7 @@ void Ceremony::Impl::initiate(Turn& turn) {
     header.members.push_back({slot.receivers().at(member), std::move(prekey)});
   }
   if (present < slot.receiving().q()) return;
+  if (!slot.plan.voided.empty()) turn.show(slot.plan.voided.back().fate);
   turn.say(name, header);
 }
 
@@ -170,7 +176,9 @@ void Ceremony::Impl::approve(std::uint64_t not_after, Turn& turn) {
     return;
   }
   approval.signature = slot.key->sign(approval.approval_digest(slot.plan.network_id));
-  turn.say_as_signed("approval/" + std::to_string(not_after), approval);
+  // In an emergency another plan may have been approved until the same time.
+  const auto name = "approval/" + std::to_string(not_after);
+  turn.say_as_signed(emergencies.is_ordered() ? name + "/" + to_hex(approval.file.view()) : name, approval);
 }
 
 }  // namespace kms::dkg

@@ -108,8 +108,26 @@ struct Ceremony::Impl {
   // Evidence: an EMERGENCY for one T beside a Finalize for another one.
   void compare_with_finalize(Position decider, Turn& turn);
 
+  // ceremony_void.cpp
+  Result<void> approve_void(Turn& turn);
+  VoidState void_state() const;
+  std::uint16_t fate_quorum() const;
+  Taken judge_void_approval(const Approval& approval, const Envelope& envelope, const Seat& sender, Source source,
+                            Turn& turn);
+  Taken judge_void_certificate(const Certificate& certificate, Source source, Turn& turn);
+  Taken judge_fate(const Certificate& certificate, Source source, Turn& turn);
+  Taken judge_branch_before(const Certificate& certificate, Turn& turn);
+  void give_up(const Certificate& certificate, Turn& turn);
+  void end_voided(Turn& turn);
+  void show_void(Turn& turn) const;
+  // Somebody still works on the branch: once per 2 * Delta.
+  void tell_void(const Envelope& envelope, Position member, Turn& turn);
+  bool restore_void(const Records& records, Turn& turn);
+  std::vector<VoidedBranch> branches_of(const CeremonyHeader& header) const;
+
   // ceremony_end.cpp
   void settle_fate(Turn& turn);
+  bool void_is_approved(Turn& turn);
   void retire(Turn& turn);
   void restore_end(const Records& records);
 
@@ -142,7 +160,7 @@ struct Ceremony::Impl {
   bool is_decided() const { return activation.is_decided(); }
   void adopt(const EpochRecord& record, Turn& turn);
   bool is_finished() const {
-    if (is_erased) return true;
+    if (is_erased || voided) return true;
     const bool has_settled = slot.receiver == 0 || activation.is_active() || activation.needs_repair();
     return activation.is_released() && has_settled;
   }
@@ -179,7 +197,11 @@ struct Ceremony::Impl {
   std::set<ValueHash> admitted;
   std::set<NodeId> peers;
   std::uint32_t stored_attempt = 0;
-  std::set<Position> emergency_liars;  // reported
+  std::optional<VoidedBranch> voided;
+  std::map<CertificateId, VoidedBranch> void_certs;  // of the branch before this one
+  std::optional<Certificate> emergency_before;
+  std::optional<CertificateId> wanted_void;  // named by a header, not held
+  std::set<Position> emergency_liars;        // reported
   bool is_ordered = false;
   bool has_news = false;  // something that early messages may have waited for
   bool is_cleaned = false;

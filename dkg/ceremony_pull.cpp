@@ -4,6 +4,8 @@ namespace kms::dkg {
 
 void Ceremony::Impl::collect_wants(Turn& turn) {
   std::set<ObjectId> wants;
+  if (voided) return;
+  if (wanted_void && !void_certs.contains(*wanted_void)) wants.insert(id_cast<ObjectId>(*wanted_void));
   const auto want_value = [&](const Value& value) {
     if (!rounds.contains(value.sid)) wants.insert(id_cast<ObjectId>(value.sid));
   };
@@ -60,6 +62,9 @@ std::optional<Envelope> Ceremony::Impl::find_object(const ObjectId& id) const {
   if (const auto round = rounds.find(id_cast<Sid>(id)); round != rounds.end()) return round->second.header_envelope();
   for (const auto& [sid, round] : rounds) {
     if (const auto* held = round.find(id_cast<DealHash>(id))) return held->envelope;
+  }
+  if (const auto held = void_certs.find(id_cast<CertificateId>(id)); held != void_certs.end()) {
+    return wrapped(held->second.fate);
   }
   if (const auto* value = candidates.find(id_cast<ValueHash>(id))) return wrapped(*value);
   if (const auto* value = candidates.find(id_cast<TranscriptHash>(id))) return wrapped(*value);

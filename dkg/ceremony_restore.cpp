@@ -38,6 +38,11 @@ void Ceremony::Impl::restore_words(const Records& records, Now now) {
 // Own words first, since they bind; then everything stored is taken in as if it came again, without checking
 // signatures anew. What this asks for is given out with the first input.
 void Ceremony::Impl::restore(const Records& records, Now now) {
+  Turn first(slot, outbox, now);
+  if (restore_void(records, first)) {
+    restored = first.take();
+    return;
+  }
   restore_words(records, now);
   const auto stored = [&](const std::string& prefix) {
     std::vector<Envelope> out;
@@ -89,7 +94,7 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     if (certificate) judge(*certificate, {}, slot.seat(slot.member), Source::stored, turn);
   };
   for (const auto& key : records.list(slot.prefix + "cert/1/")) take_certificate(key);
-  for (const auto* name : {"final", "activation", "fate/final"}) take_certificate(slot.prefix + name);
+  for (const auto* name : {"final", "activation", "void/approvals", "fate/final"}) take_certificate(slot.prefix + name);
   take_link();
   for (const auto& [name, envelope] : outbox.all()) {
     if (envelope.type != MessageType::proposal && envelope.type != MessageType::vote) {

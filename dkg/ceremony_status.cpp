@@ -26,6 +26,8 @@ std::string_view name_of(Phase phase) {
       return "retired";
     case Phase::erased:
       return "erased";
+    case Phase::voided:
+      return "voided";
   }
   return "unknown";
 }
@@ -34,7 +36,7 @@ std::optional<Instant> Ceremony::Impl::wakes_at() const {
   const auto in_unix = [&](std::uint64_t then) {
     return seen_at + std::chrono::seconds(then > seen_unix ? then - seen_unix : 0);
   };
-  if (is_erased) return std::nullopt;
+  if (is_erased || voided) return std::nullopt;
   if (is_finished()) {
     auto wake = repair.wakes_at(activation);
     const auto forwards = forwarder.wakes_at();
@@ -50,7 +52,7 @@ std::optional<Instant> Ceremony::Impl::wakes_at() const {
   consider(activation.wakes_at());
   consider(pulls.wakes_at());
   consider(repair.wakes_at(activation));
-  if (activation.is_activated()) consider(fate.wakes_at());
+  if (activation.is_activated() || fates.void_approvals() != nullptr) consider(fate.wakes_at());
   if (has_decision()) return at;
   if (slot.plan.refresh && !attempts.is_open()) consider(in_unix(slot.plan.refresh->since + slot.plan.refresh->every));
   consider(attempts.wakes_at());
@@ -68,6 +70,7 @@ std::optional<Instant> Ceremony::Impl::wakes_at() const {
 }
 
 Phase Ceremony::Impl::phase() const {
+  if (voided) return Phase::voided;
   if (is_erased) return Phase::erased;
   if (retires_at) return Phase::retired;
   if (is_decided()) {
@@ -136,6 +139,10 @@ CeremonyStatus Ceremony::Impl::status() const {
             [&](Position member) { return round != rounds.end() && round->second.has_dealt(member); });
       break;
     }
+    case Phase::voided:
+      out.transcript = voided->fate.transcript;
+      out.summary = "this branch is given up";
+      break;
     case Phase::decided:
     case Phase::need_repair:
     case Phase::active:

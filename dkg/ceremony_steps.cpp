@@ -43,7 +43,7 @@ void Ceremony::Impl::settle(Turn& turn) {
 }
 
 void Ceremony::Impl::step(Turn& turn) {
-  if (is_erased) return;
+  if (is_erased || voided) return;
   if (!has_decision()) {
     open(turn);
     raise_attempt(turn);
@@ -176,7 +176,7 @@ void Ceremony::Impl::conclude(Turn& turn) {
     const auto* value = candidates.find(final->transcript);
     auto* round = value == nullptr || value->sid != final->sid ? nullptr : find_round(value->sid);
     if (round == nullptr) return;
-    activation.decide(*final, *value, *round, turn);
+    activation.decide(*final, *value, *round, branches_of(round->header()), turn);
     turn.form(*final);
     decided_at = turn.instant();
     has_news = true;
@@ -227,8 +227,10 @@ void Ceremony::Impl::repeat(Turn& turn) {
   if (is_waiting) return;
   ++repeats;
   if (is_finished()) return;
+  const bool is_initiator = attempts.is_open() && slot.leader(attempts.own()) == slot.decider;
+  if (slot.branch() > 0 && !has_decision() && is_initiator) turn.show(slot.plan.voided.back().fate);
   if (!has_decision()) agreement.repeat(candidates, turn, outbox);
-  if (activation.is_activated()) fate.repeat(fates, turn, outbox);
+  if (activation.is_activated() || fates.void_approvals() != nullptr) fate.repeat(fates, turn, outbox);
   if (repeats % 2 != 0) return;
   if (const auto* final = emergencies.certificate()) turn.show(*final);
   for (const auto& [name, envelope] : outbox.all()) {
@@ -243,9 +245,13 @@ bool Ceremony::Impl::is_repeated(const Envelope& envelope) const {
   };
   switch (envelope.type) {
     case MessageType::prekey_announce:
-    case MessageType::approval:
     case MessageType::candidate:
       return !has_decision();
+    case MessageType::approval: {
+      const auto approval = Approval::parse(envelope.body);
+      const bool is_void = approval && approval->purpose == ApprovalPurpose::voided;
+      return is_void ? !activation.is_released() : !has_decision();
+    }
     case MessageType::ceremony_header: {
       const auto header = CeremonyHeader::parse(envelope.body);
       return !has_decision() && header && attempts.is_live(header->attempt);

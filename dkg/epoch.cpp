@@ -67,6 +67,20 @@ Result<void> check_release(const Link& link, const SlotCommittees& committees, c
   return check_fate(fate, committees, link.final);
 }
 
+Result<void> check_void(const Certificate& voided, const Certificate* emergency, const SlotId& slot,
+                        const SlotCommittees& committees) {
+  bool fits = voided.slot == slot && fate_of(voided) == Fate::voided;
+  if (!fits) return error("the certificate does not void the branch");
+  if (is_zero(voided.emergency_cert)) return verify(voided, committees);
+  bool is_there = emergency != nullptr && emergency->kind == CertificateKind::emergency && emergency->slot == slot &&
+                  emergency->sid == voided.sid && emergency->transcript == voided.transcript &&
+                  emergency->id() == voided.emergency_cert;
+  if (!is_there) return error("the fate names an emergency certificate that is not there");
+  auto verified = verify(*emergency, committees);
+  if (!verified) return verified.error();
+  return verify(voided, committees);
+}
+
 Result<void> check_voids(const Link& link, const SlotCommittees& committees) {
   const CeremonyHeader& header = link.header;
   if (link.voids.size() != header.branch) {
@@ -75,11 +89,12 @@ Result<void> check_voids(const Link& link, const SlotCommittees& committees) {
   }
   for (std::uint32_t branch = 0; branch < header.branch; ++branch) {
     const Certificate& voided = link.voids[branch];
-    bool fits = voided.slot == slot_id(header.terms.key_set, header.epoch, branch) && fate_of(voided) == Fate::voided &&
-                is_zero(voided.emergency_cert);
-    if (!fits) return error("the certificate of branch " + std::to_string(branch) + " does not void it");
-    auto verified = verify(voided, committees);
-    if (!verified) return verified.error();
+    const Certificate* emergency = nullptr;
+    for (const Certificate& held : link.emergencies) {
+      if (held.id() == voided.emergency_cert) emergency = &held;
+    }
+    auto verified = check_void(voided, emergency, slot_id(header.terms.key_set, header.epoch, branch), committees);
+    if (!verified) return error("branch " + std::to_string(branch) + ": " + verified.error().message);
   }
   if (header.branch > 0 && header.void_cert != link.voids.back().id()) {
     return error("the header names another void certificate");
@@ -125,7 +140,7 @@ OldEpoch EpochRecord::as_old() const {
 
 std::optional<Link> EpochRecord::link() const {
   if (!is_released() || tables.empty()) return std::nullopt;
-  return Link{header, list, final, *activation, fate, voids, tables, import_proofs};
+  return Link{header, list, final, *activation, fate, voids, tables, import_proofs, emergencies};
 }
 
 Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous) {
@@ -142,7 +157,8 @@ Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, cons
                   link.activation,
                   link.fate,
                   link.voids,
-                  link.import_proofs};
+                  link.import_proofs,
+                  link.emergencies};
   if (auto tables = check_tables(link, previous); !tables) return tables.error();
   out.root = root_of(out.names(), link.header.threshold, link.tables);
   Committee receivers = link.header.committee();
@@ -155,6 +171,13 @@ Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, cons
   if (auto voids = check_voids(link, committees); !voids) return voids.error();
   if (auto import = check_import(link, out); !import) return import.error();
   return out;
+}
+
+Result<void> verify_void(const VoidedBranch& voided, const SlotId& slot, const NetworkId& network,
+                         const EpochRecord& old) {
+  Committee deciders = old.header.committee();
+  SlotCommittees committees{network, deciders, old.header.threshold, deciders, old.header.threshold};
+  return check_void(voided.fate, voided.emergency ? &*voided.emergency : nullptr, slot, committees);
 }
 
 std::vector<KeyShare> key_shares(const EpochNames& names, Position index, std::vector<crypto::SecretScalar> shares) {

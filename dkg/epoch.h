@@ -7,6 +7,8 @@
 
 namespace kms::dkg {
 
+constexpr std::uint32_t kVoidsMax = 16;  // branches of one epoch that are given up
+
 // One step of a key set's history; proves itself to whoever trusts the step before it.
 struct Link {
   CeremonyHeader header;  // its branch is the Link's branch
@@ -17,6 +19,7 @@ struct Link {
   std::vector<Certificate> voids;                // FinalCert(VOID) of branches 0 .. branch - 1
   std::vector<KeyTable> tables;                  // m
   std::vector<crypto::DleqProof> import_proofs;  // m in an IMPORT, else none
+  std::vector<Certificate> emergencies = {};     // EMERGENCY certificates that the voids name, in their order
   Bytes body() const;
   static Result<Link> parse(ByteView body);
 };
@@ -43,6 +46,7 @@ struct EpochRecord {
   std::optional<Certificate> fate;
   std::vector<Certificate> voids;
   std::vector<crypto::DleqProof> import_proofs;  // IMPORT only
+  std::vector<Certificate> emergencies = {};     // as in the Link
 
   EpochNames names() const { return epoch_names(header, transcript); }
   SlotId slot() const { return header.slot(); }
@@ -57,6 +61,15 @@ struct EpochRecord {
 // IMPORT whose public key, the caller has pinned). Certificates, continuity, table degree, same S; not the header's
 // approvals (check_approvals) nor its prekeys, which the deciders judged.
 Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous);
+
+// A branch that the old committee gave up: FinalCert(VOID), and the EMERGENCY certificate if the fate names one.
+struct VoidedBranch {
+  Certificate fate;
+  std::optional<Certificate> emergency;
+};
+// Whether it voids that slot, by signatures of the committee of `old`.
+Result<void> verify_void(const VoidedBranch& voided, const SlotId& slot, const NetworkId& network,
+                         const EpochRecord& old);
 
 // The secret share of one key in one epoch.
 struct KeyShare {

@@ -7,7 +7,6 @@ namespace {
 
 // m = 16 and n = 128: 69 KB of tables, a header of 48 KiB, certificates of 12 KiB each.
 constexpr std::size_t kLinkBytesMax = 512 * 1024;
-constexpr std::size_t kVoidsMax = 16;
 constexpr std::size_t kPartBytesMax = 48 * 1024;
 
 Bytes table_bytes(const KeyTable& table) {
@@ -33,6 +32,7 @@ Result<KeyTable> parse_table(ByteView bytes, std::size_t members) {
 void write_tail(BodyWriter& out, const Link& link) {
   for (const KeyTable& table : link.tables) out.element(8, table_bytes(table));
   for (const crypto::DleqProof& proof : link.import_proofs) out.element(9, proof.bytes());
+  for (const Certificate& emergency : link.emergencies) out.element(10, emergency.body());
 }
 
 void read_tail(BodyReader& in, Link& link) {
@@ -45,6 +45,11 @@ void read_tail(BodyReader& in, Link& link) {
     auto proof = crypto::DleqProof::parse(item);
     if (!proof) return in.fail(9, proof.error().message);
     link.import_proofs.push_back(*proof);
+  }
+  for (ByteView item : in.repeated(10, kVoidsMax, kPartBytesMax)) {
+    auto emergency = Certificate::parse(item);
+    if (!emergency) return in.fail(10, emergency.error().message);
+    link.emergencies.push_back(std::move(*emergency));
   }
   in.check(link.tables.size() == link.header.keys(), 8, "does not stand once for each key");
 }

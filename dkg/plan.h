@@ -53,6 +53,8 @@ struct Plan {
   LowerThreshold lower = LowerThreshold::refused;      // allow_lower_threshold of `file`
   std::optional<RefreshClock> refresh = std::nullopt;  // REFRESH only; none: it takes approvals
   RepairTicket repair_ticket = RepairTicket::needed;
+  // The branches of this epoch that were given up, verified; this slot is the branch after them.
+  std::vector<VoidedBranch> voided = {};
 
   // A reshare that keeps members and threshold is a refresh.
   Kind kind() const {

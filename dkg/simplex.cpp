@@ -239,7 +239,9 @@ void Simplex::propose() {
     if (std::find(admitted_.begin(), admitted_.end(), proposal.value) == admitted_.end()) return;
   } else {
     if (admitted_.empty()) return;
-    proposal.value = admitted_.front();
+    const bool is_preferred =
+        preferred_ && std::find(admitted_.begin(), admitted_.end(), *preferred_) != admitted_.end();
+    proposal.value = is_preferred ? *preferred_ : admitted_.front();
   }
   if (first_gap(proposal.parent_view)) return;
   own.proposed = proposal;

@@ -99,6 +99,8 @@ class Simplex {
   void add_certificate(const AgreementCertificate& certificate, Instant now);
   // `value` is externally valid and held here durably (by the checkpoint that stores the next vote).
   void admit(const ValueHash& value, Instant now);
+  // Once admitted it is what this node proposes if nothing binds it.
+  void prefer(const ValueHash& value) { preferred_ = value; }
   // Deals are waited for until then; counts into the timer of views entered before.
   void wait_for_deals(Instant until) { deals_until_ = until; }
   void stretch_view();
@@ -172,6 +174,7 @@ class Simplex {
   std::optional<AgreementCertificate> decision_;
   std::vector<ValueHash> admitted_;
   std::optional<ValueHash> bound_;
+  std::optional<ValueHash> preferred_;
   SimplexStep step_;
 };
 

@@ -63,7 +63,7 @@ struct SlotContext {
   std::vector<std::vector<crypto::Element>> old_points() const;
   const EpochRecord* previous() const { return plan.old.get(); }
   std::uint32_t epoch() const { return plan.old ? plan.old->header.epoch + 1 : 0; }
-  std::uint32_t branch() const { return 0; }
+  std::uint32_t branch() const { return static_cast<std::uint32_t>(plan.voided.size()); }
   Kind kind() const { return plan.kind(); }
 
   KeySetTerms terms() const {

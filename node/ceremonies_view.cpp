@@ -129,6 +129,43 @@ json::array repairs_json(const Epochs& epochs, const LabelOf& label_of, Now now)
   return out;
 }
 
+// For whoever may have to save a committee below its quorum (PROTOCOL.md 4.13, 4.14).
+json::object emergency_json(const Epochs& epochs, const LabelOf& label_of) {
+  const dkg::Threshold& threshold = epochs.newest()->header.threshold;
+  const dkg::Committee members = epochs.newest()->header.committee();
+  const auto labels = [&](const auto& places, const dkg::Committee& of) {
+    json::array out;
+    for (const dkg::Position place : places) out.push_back(json::string(label_of(of.at(place).node)));
+    return out;
+  };
+  const dkg::Ceremony* next = epochs.next();
+  const auto state = next == nullptr ? dkg::EmergencyState{} : next->emergency();
+  const auto given_up = next == nullptr ? dkg::VoidState{} : next->void_state();
+  json::object out;
+  out["quorum"] = threshold.q_em();
+  out["safeBelow"] = threshold.emergency_safe_below();
+  out["ordered"] = state.is_ordered;
+  json::array choices;
+  for (const auto& choice : state.choices) {
+    json::object entry;
+    entry["transcript"] = to_0x(choice.transcript.bytes);
+    entry["attempt"] = choice.attempt;
+    entry["dealers"] = labels(choice.dealers, members);
+    entry["absent"] = labels(choice.absent, next->plan().members);
+    entry["signedBy"] = labels(choice.signed_by, members);
+    choices.push_back(std::move(entry));
+  }
+  out["choices"] = std::move(choices);
+  out["signed"] = state.own ? json::value(to_0x(state.own->bytes)) : json::value();
+  out["decided"] = state.decided ? json::value(to_0x(state.decided->bytes)) : json::value();
+  json::object voiding;
+  voiding["possible"] = given_up.may_be_voided;
+  voiding["needed"] = given_up.needed;
+  voiding["by"] = labels(given_up.by, members);
+  out["void"] = std::move(voiding);
+  return out;
+}
+
 }  // namespace
 
 json::object ceremonies_view(const Epochs& epochs, const CeremonyLog& log, const LabelOf& label_of, Now now) {
@@ -142,6 +179,7 @@ json::object ceremonies_view(const Epochs& epochs, const CeremonyLog& log, const
   for (const dkg::Ceremony* ceremony : epochs.all()) list.push_back(ceremony_json(*ceremony, log, label_of));
   out["ceremonies"] = std::move(list);
   out["approvals"] = pending_json(epochs, label_of);
+  out["emergency"] = epochs.newest() ? json::value(emergency_json(epochs, label_of)) : json::value();
   out["repairs"] = repairs_json(epochs, label_of, now);
   return out;
 }

@@ -41,7 +41,10 @@ Result<Epochs> Epochs::begin(const NetworkTerms& terms, dkg::Self self, const dk
 }
 
 std::optional<dkg::Link> Epochs::stored_link(std::uint32_t epoch) const {
-  const auto body = records_->find(slot_record(slot_of(epoch), "link"));
+  std::optional<Bytes> body;
+  for (std::uint32_t branch = 0; !body && branch <= (epoch == 0 ? 0 : dkg::kVoidsMax); ++branch) {
+    body = records_->find(slot_record(slot_of(epoch, branch), "link"));
+  }
   if (!body) return std::nullopt;
   auto link = dkg::Link::parse(*body);
   if (!link) return std::nullopt;
@@ -111,6 +114,7 @@ dkg::Plan Epochs::plan_of(const NetworkTerms& terms) const {
   plan.lower = terms.lower;
   plan.repair_ticket = terms.repair_ticket;
   plan.old = newest_;
+  plan.voided = voided_branches_;
   const bool is_same = newest_ && newest_->header.committee() == terms.members &&
                        newest_->header.threshold == terms.threshold && newest_->header.file == terms.file;
   if (is_same && terms_->refresh_every) {
@@ -129,12 +133,13 @@ Result<Epochs::Period> Epochs::make(TermsPtr terms, Now now) const {
 
 Result<bool> Epochs::load(Now now) {
   const std::uint32_t epoch = wanted();
+  load_voided(now);
   approved_ = epoch == 0 ? nullptr : stored_file(epoch);
   const auto link = stored_link(epoch);
   TermsPtr terms = epoch == 0 ? genesis_ : approved_;
   if (link) terms = terms_of(link->header);
   if (!link && !terms && is_old_member()) {
-    const bool has_begun = !records_->list(slot_record(slot_of(epoch), "")).empty();
+    const bool has_begun = !records_->list(slot_record(next_slot(), "")).empty();
     if (terms_->refresh_every || has_begun) terms = terms_;
   }
   if (!terms || (!link && is_silent())) return false;
@@ -176,6 +181,8 @@ void Epochs::enter(EpochPtr record, TermsPtr terms) {
   if (approved_ && approved_->epoch < wanted()) approved_ = nullptr;
   is_refresh_ordered_ = false;
   approvals_.clear();
+  voided_.clear();
+  voided_branches_.clear();
   released_ = 0;
 }
 
@@ -213,6 +220,7 @@ void Epochs::advance(EpochSteps& out, Now now) {
     note.save.writes.push_back(dkg::Put{release_record(newest_->slot()), to_bytes(as_bytes(time))});
     add(out, newest_->slot(), std::move(note));
   }
+  take_void(out);
   if (next_ && next_->ceremony.phase() != dkg::Phase::closed) next_->is_opened = true;
   plan_next(out, now);
 }
@@ -226,7 +234,7 @@ void Epochs::plan_next(EpochSteps& out, Now now) {
     dkg::Effects note;
     note.report.push_back(
         {dkg::Event::Kind::parameters, "the next epoch cannot be made: " + period.error().message, 0, {}});
-    add(out, slot_of(wanted()), std::move(note));
+    add(out, next_slot(), std::move(note));
     approved_ = nullptr;  // said once
     return;
   }
@@ -248,6 +256,7 @@ void Epochs::each(const Call& call, EpochSteps& out, Now now) {
   if (current_) run(*current_);
   if (next_) run(*next_);
   for (Period& old : past_) run(old);
+  for (Period& given_up : voided_) run(given_up);
   advance(out, now);
 }
 

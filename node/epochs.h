@@ -46,7 +46,16 @@ class Epochs {
   // that another member has approved already, else the end of the day in which kApprovalLife (kRefreshLife) is over.
   // `file`: the network file of the next epoch. A member of the epoch in charge signs its approval; a node that is to
   // become one only learns that it may.
-  Result<EpochSteps> approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now);
+  // In an emergency approvals that are too few, and a slot that is open by another file, are no hindrance.
+  enum class Manner : std::uint8_t { ordinary, emergency };
+  Result<EpochSteps> approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now,
+                             Manner manner = Manner::ordinary);
+  // As approve, and this node's part in an emergency reshare by that file (PROTOCOL.md 4.14).
+  Result<EpochSteps> emergency(std::string_view file, std::optional<std::uint64_t> not_after, Now now);
+  // Names the dealing that is to decide the emergency: this node signs it, and no other, ever.
+  Result<EpochSteps> name_dealing(const dkg::TranscriptHash& transcript, Now now);
+  // This node's approval that the decided epoch to come is given up, because its committee is dead (PROTOCOL.md 4.13).
+  Result<EpochSteps> give_up(Now now);
   Result<EpochSteps> refresh(std::optional<std::uint64_t> not_after, Now now);
   Result<EpochSteps> repair(const dkg::NodeId& subject, std::optional<std::uint64_t> not_after, Now now);
   Result<EpochSteps> start(Now now);
@@ -103,7 +112,12 @@ class Epochs {
 
   // The number of the epoch that comes after the newest released one.
   std::uint32_t wanted() const { return newest_ ? newest_->header.epoch + 1 : 0; }
-  dkg::SlotId slot_of(std::uint32_t epoch) const { return dkg::slot_id(genesis_->key_set, epoch, 0); }
+  dkg::SlotId slot_of(std::uint32_t epoch, std::uint32_t branch = 0) const {
+    return dkg::slot_id(genesis_->key_set, epoch, branch);
+  }
+  // The slot that comes next: its branch is the one after those that were given up.
+  std::uint32_t branch() const { return static_cast<std::uint32_t>(voided_branches_.size()); }
+  dkg::SlotId next_slot() const { return slot_of(wanted(), branch()); }
   bool is_member(const dkg::Committee& committee) const { return committee.position_of(id_).has_value(); }
   // Whether this node was in charge until now.
   bool is_old_member() const { return newest_ && is_member(newest_->header.committee()); }
@@ -116,6 +130,11 @@ class Epochs {
   bool is_planned(const NetworkTerms& terms) const;
   dkg::Plan plan_of(const NetworkTerms& terms) const;
   Result<Period> make(TermsPtr terms, Now now) const;
+  Result<void> may_exchange(const NetworkTerms& next) const;
+  // Branches given up, from the records or by a Link; their ceremonies go on telling others.
+  void load_voided(Now now);
+  void take_void(EpochSteps& out);
+  void take_voids_of(const dkg::Link& link, EpochSteps& out, Now now);
   // Of a committee that a verified header names.
   TermsPtr terms_of(const dkg::CeremonyHeader& header) const;
   std::optional<dkg::Link> stored_link(std::uint32_t epoch) const;
@@ -159,8 +178,10 @@ class Epochs {
   EpochPtr newest_;
   std::optional<Period> current_;
   std::optional<Period> next_;
-  std::deque<Period> past_;                  // newest first
-  std::map<std::uint32_t, EpochPtr> chain_;  // the newest kPastMax released ones
+  std::deque<Period> past_;                         // newest first
+  std::vector<Period> voided_;                      // branches of the epoch that comes next
+  std::vector<dkg::VoidedBranch> voided_branches_;  // the same, all of them
+  std::map<std::uint32_t, EpochPtr> chain_;         // the newest kPastMax released ones
   TermsPtr approved_;
   bool is_silent_ = false;                     // in every slot, until it is known how far others are
   std::optional<std::uint32_t> silent_epoch_;  // in the slot of this epoch

@@ -66,15 +66,16 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
     }
     if (!takes_part(*terms)) {
       dkg::Effects note;
-      note.save.writes.push_back(dkg::Put{slot_record(slot_of(wanted()), "link"), link.body()});
-      out.steps.push_back({slot_of(wanted()), std::move(note)});
+      note.save.writes.push_back(dkg::Put{slot_record(link.header.slot(), "link"), link.body()});
+      out.steps.push_back({link.header.slot(), std::move(note)});
       grace_left_ = Duration{};
       follow(*record, terms);
       advance(out, now);
       continue;
     }
     // A ceremony with this very plan has heard it.
-    if (is_planned(*terms)) return;
+    take_voids_of(link, out, now);
+    if (is_planned(*terms) && next_->ceremony.slot() == link.header.slot()) return;
     auto period = make(terms, now);
     if (!period) return;
     replace_next(std::move(*period), out, now);
@@ -88,7 +89,7 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
 void Epochs::hear_approval(const dkg::Envelope& envelope) {
   const auto approval = dkg::Approval::parse(envelope.body);
   if (!approval || !newest_ || approval->purpose != dkg::ApprovalPurpose::reshare) return;
-  if (approval->key_set != genesis_->key_set || approval->epoch != wanted() || approval->branch != 0) return;
+  if (approval->key_set != genesis_->key_set || approval->epoch != wanted() || approval->branch != branch()) return;
   const dkg::Committee& members = newest_->header.committee();
   if (members.position_of(envelope.sender) != approval->index) return;
   std::size_t held = 0;

@@ -23,7 +23,8 @@ std::uint64_t usual_end(Now now, std::chrono::seconds life) {
 
 }  // namespace
 
-Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now) {
+Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uint64_t> not_after, Now now,
+                                   Manner manner) {
   if (is_over(not_after, now)) return error(kOver);
   auto parsed = later_terms(*genesis_, file);
   if (!parsed) return parsed.error();
@@ -44,7 +45,13 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
     return error("the file lowers the threshold from " + std::to_string(terms_->threshold.t()) + " to " +
                  std::to_string(parsed->threshold.t()) + "; if that is meant, write allow_lower_threshold = true");
   }
-  if (approved_ && approved_->epoch == parsed->epoch && approved_->file != parsed->file && is_member_now) {
+  const bool is_emergency = manner == Manner::emergency;
+  if (is_emergency) {
+    if (auto exchange = may_exchange(*parsed); !exchange) return exchange.error();
+    if (next_ && !is_planned(*parsed)) next_.reset();
+  }
+  const bool has_another = approved_ && approved_->epoch == parsed->epoch && approved_->file != parsed->file;
+  if (has_another && is_member_now && !is_emergency) {
     return error("a node approves one file per epoch, and this one has approved another for epoch " + number + ": " +
                  approved_->file.hex());
   }
@@ -60,10 +67,15 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   dkg::Effects note;
   note.save.writes.push_back(dkg::Put{file_record(parsed->epoch), to_bytes(as_bytes(file))});
   approved_ = std::make_shared<const NetworkTerms>(std::move(*parsed));
-  out.steps.push_back({slot_of(approved_->epoch), std::move(note)});
+  out.steps.push_back({slot_of(approved_->epoch, approved_->epoch == wanted() ? branch() : 0), std::move(note)});
   advance(out, now);
   if (!approved_) return error("the committees do not fit together: at most 128 nodes take part in a reshare");
   if (!is_member_now || !next_) return out;
+  if (is_emergency) {
+    auto ordered = next_->ceremony.order_emergency(now);
+    if (!ordered) return ordered.error();
+    out.steps.push_back({next_->ceremony.slot(), std::move(*ordered)});
+  }
   return sign_approval(usual_end(now, kApprovalLife), not_after, std::move(out), now);
 }
 

@@ -27,7 +27,7 @@ void Epochs::note_silence(EpochSteps& out) const {
   const std::string text = is_silent_ ? "all" : std::to_string(silent_epoch_.value_or(0));
   dkg::Effects note;
   note.save.writes.push_back(dkg::Put{kRecord, to_bytes(as_bytes(text))});
-  out.steps.push_back({slot_of(wanted()), std::move(note)});
+  out.steps.push_back({next_slot(), std::move(note)});
 }
 
 // Once f + 1 members, one of them honest, are no further than this node, only the slot that comes next can have been

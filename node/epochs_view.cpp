@@ -24,6 +24,7 @@ std::vector<const dkg::Ceremony*> Epochs::all() const {
   std::vector<const dkg::Ceremony*> out;
   if (next_) out.push_back(&next_->ceremony);
   if (current_) out.push_back(&current_->ceremony);
+  for (const Period& ended : voided_) out.push_back(&ended.ceremony);
   for (const Period& old : past_) out.push_back(&old.ceremony);
   return out;
 }
@@ -115,6 +116,7 @@ std::vector<dkg::NodeStatus::Entry> Epochs::status() const {
     dkg::NodeStatus::Entry waiting;
     waiting.key_set = genesis_->key_set;
     waiting.epoch = wanted();
+    waiting.branch = branch();
     waiting.state = static_cast<std::uint32_t>(dkg::Phase::closed);
     out.push_back(waiting);
   }
@@ -134,7 +136,9 @@ bool Epochs::wants(const dkg::ObjectId& id) const {
 
 bool Epochs::is_open(const Hash32& slot) const {
   if (current_ && !newest_ && current_->ceremony.slot().bytes == slot) return true;
-  return slot_of(wanted()).bytes == slot;
+  if (next_slot().bytes == slot) return true;
+  return std::any_of(voided_.begin(), voided_.end(),
+                     [&](const Period& ended) { return ended.ceremony.slot().bytes == slot; });
 }
 
 }  // namespace kms::node

@@ -106,6 +106,8 @@ struct NodeCore::Impl {
   HttpResponse ceremonies_at(std::string_view path, Now now) const;
   Result<dkg::NodeId> find_member(std::string_view text) const;
   Result<EpochSteps> order(const HttpRequest& request, const Target& target, boost::json::object& body, Now now);
+  Result<EpochSteps> order_emergency(const boost::json::object& body, std::optional<std::uint64_t> not_after,
+                                     boost::json::object& answer, Now now);
   Readiness readiness() const;
   std::vector<KeyView> key_views() const;
   const dkg::Label& label_of(std::uint64_t chain_id) const;

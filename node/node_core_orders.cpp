@@ -86,6 +86,12 @@ Result<EpochSteps> NodeCore::Impl::order(const HttpRequest& request, const Targe
     }
     return steps;
   }
+  if (what == "emergency") return order_emergency(*body, *not_after, answer, now);
+  if (what == "void") {
+    auto steps = epochs->give_up(now);
+    if (steps) answer["epoch"] = epochs->newest()->header.epoch + 1;
+    return steps;
+  }
   if (what == "refresh") {
     auto steps = epochs->refresh(*not_after, now);
     if (steps) answer["epoch"] = epochs->newest()->header.epoch + 1;
@@ -103,11 +109,48 @@ Result<EpochSteps> NodeCore::Impl::order(const HttpRequest& request, const Targe
   return steps;
 }
 
+// Two orders: take part by that file, and, when the dealings are there, name the one that is meant. Whoever gives the
+// first says how many members may cheat at most, so that nobody does it by habit.
+Result<EpochSteps> NodeCore::Impl::order_emergency(const json::object& body, std::optional<std::uint64_t> not_after,
+                                                   json::object& answer, Now now) {
+  const json::value* file = body.if_contains("file");
+  const json::value* transcript = body.if_contains("transcript");
+  const bool is_file = file != nullptr && file->is_string();
+  const bool is_transcript = transcript != nullptr && transcript->is_string();
+  if (is_file == is_transcript) return error("an emergency takes \"file\" first, then \"transcript\"");
+  if (is_transcript) {
+    const auto bytes = parse_hex_array<32>(std::string_view(transcript->as_string()));
+    if (!bytes) return error("\"transcript\": " + bytes.error().message);
+    const dkg::TranscriptHash named{*bytes};
+    auto steps = epochs->name_dealing(named, now);
+    if (steps) answer["transcript"] = to_0x(named.bytes);
+    return steps;
+  }
+  if (!epochs->newest()) return error("no key is released yet: there is nothing to save");
+  if (epochs->newest()->header.committee().position_of(self)) {
+    const auto safe = epochs->newest()->header.threshold.emergency_safe_below();
+    const json::value* said = body.if_contains("safeBelow");
+    boost::system::error_code failure;
+    const bool is_said = said != nullptr && said->to_number<std::uint64_t>(failure) == safe && !failure;
+    if (!is_said) {
+      return error("this is safe only if fewer than " + std::to_string(safe) +
+                   " members of the committee in charge cheat; say so with \"safeBelow\": " + std::to_string(safe));
+    }
+  }
+  auto steps = epochs->emergency(std::string_view(file->as_string()), not_after, now);
+  if (steps && epochs->approved()) {
+    answer["epoch"] = epochs->approved()->epoch;
+    answer["file"] = epochs->approved()->file.hex();
+  }
+  return steps;
+}
+
 AdminAnswer NodeCore::order(const HttpRequest& request, Now now) {
   AdminAnswer out;
   const Target target = parse_target(request.target);
   const bool is_order = target.path == kAdmin + "approve" || target.path == kAdmin + "refresh" ||
-                        target.path == kAdmin + "repair" || target.path == kAdmin + "start";
+                        target.path == kAdmin + "repair" || target.path == kAdmin + "start" ||
+                        target.path == kAdmin + "emergency" || target.path == kAdmin + "void";
   if (!is_order) {
     // What anybody may read may be read here, too.
     out.response = target.path.starts_with(kAdmin) || target.path == "/v0/delegate"

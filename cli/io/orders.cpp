@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "cli/ceremony_list.h"
+#include "cli/io/emergency.h"
 #include "cli/io/input.h"
 #include "sdk/io/admin_client.h"
 #include "sdk/io/node_pool.h"
@@ -16,6 +17,34 @@ namespace {
 
 constexpr std::size_t kNetworkFileBytesMax = 1024 * 1024;
 constexpr std::chrono::milliseconds kPollEvery{250};
+
+// Until every node is in that epoch. False: not in time.
+bool wait_for_epoch(const std::vector<std::string>& sockets, std::uint64_t wanted, std::chrono::seconds limit,
+                    const Progress& progress, std::vector<CeremonyList>& lists) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  std::string shown;
+  while (true) {
+    lists = ask_all(sockets);
+    std::size_t there = 0;
+    std::string line;
+    for (const CeremonyList& list : lists) {
+      const auto epoch = epoch_in(list);
+      if (epoch && *epoch >= wanted) {
+        ++there;
+      } else if (line.empty()) {
+        line = progress_in(list);
+      }
+    }
+    line = std::to_string(there) + " of " + std::to_string(lists.size()) + " nodes in epoch " + std::to_string(wanted) +
+           (line.empty() ? "" : "; " + line);
+    if (std::exchange(shown, line) != line) progress(line);
+    if (there == lists.size()) return true;
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kPollEvery);
+  }
+}
+
+}  // namespace
 
 Outcome<std::vector<std::string>> find_sockets(const Order& options) {
   if (options.sockets.empty() == options.testnet.empty()) {
@@ -61,33 +90,28 @@ std::vector<CeremonyList> ask_all(const std::vector<std::string>& sockets) {
   return out;
 }
 
-// Until every node is in that epoch. False: not in time.
-bool wait_for_epoch(const std::vector<std::string>& sockets, std::uint64_t wanted, std::chrono::seconds limit,
-                    const Progress& progress, std::vector<CeremonyList>& lists) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  std::string shown;
-  while (true) {
-    lists = ask_all(sockets);
-    std::size_t there = 0;
-    std::string line;
-    for (const CeremonyList& list : lists) {
-      const auto epoch = epoch_in(list);
-      if (epoch && *epoch >= wanted) {
-        ++there;
-      } else if (line.empty()) {
-        line = progress_in(list);
-      }
-    }
-    line = std::to_string(there) + " of " + std::to_string(lists.size()) + " nodes in epoch " + std::to_string(wanted) +
-           (line.empty() ? "" : "; " + line);
-    if (std::exchange(shown, line) != line) progress(line);
-    if (there == lists.size()) return true;
-    if (std::chrono::steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(kPollEvery);
+std::vector<CeremonyList> order_all(const std::vector<std::string>& sockets, const std::string& what,
+                                    const boost::json::object& body) {
+  std::vector<CeremonyList> out;
+  for (const std::string& socket : sockets) {
+    const auto answer =
+        sdk::io::send_to_socket(socket, {"POST", "/v1/admin/" + what, "", boost::json::serialize(body)});
+    out.push_back(ordered_in(socket, answer));
   }
+  return out;
 }
 
-}  // namespace
+Report await_epoch(const std::vector<std::string>& sockets, std::uint64_t wanted, std::uint32_t seconds,
+                   const Progress& progress) {
+  std::vector<CeremonyList> lists;
+  const bool is_done = wait_for_epoch(sockets, wanted, std::chrono::seconds(seconds), progress, lists);
+  Report report = ceremonies_report(lists);
+  if (is_done) return report;
+  report.exit = Exit::failed;
+  report.note =
+      "not done within " + std::to_string(seconds) + " s; the order stands, kmsctl ceremonies shows what becomes of it";
+  return report;
+}
 
 Outcome<Report> run(const Ceremonies& options, Entropy&) {
   auto nodes = find_nodes(options.where);
@@ -103,32 +127,17 @@ Outcome<Report> run(const Ceremonies& options, Entropy&) {
 }
 
 Outcome<Report> run(const Order& options, const Progress& progress) {
+  if (options.what == "emergency" || options.what == "void") return run_emergency(options, progress);
   auto sockets = find_sockets(options);
   if (!sockets) return sockets.error();
   auto body = body_of(options);
   if (!body) return body.error();
-  std::vector<CeremonyList> lists;
   std::uint64_t before = 0;
-  for (const std::string& socket : *sockets) {
-    const auto state = ceremonies_in(socket, sdk::io::send_to_socket(socket, {"GET", "/v1/ceremonies", "", ""}));
-    before = std::max(before, epoch_in(state).value_or(0));
-  }
-  const std::string target = "/v1/admin/" + options.what;
-  for (const std::string& socket : *sockets) {
-    const auto answer = sdk::io::send_to_socket(socket, {"POST", target, "", boost::json::serialize(*body)});
-    lists.push_back(ordered_in(socket, answer));
-  }
-  Report report = orders_report(options.what, lists);
+  for (const CeremonyList& list : ask_all(*sockets)) before = std::max(before, epoch_in(list).value_or(0));
+  Report report = orders_report(options.what, order_all(*sockets, options.what, *body));
   if (options.wait_seconds == 0 || report.exit != Exit::ok) return report;
   progress(report.text);
-  const std::chrono::seconds limit(options.wait_seconds);
-  const bool is_done = wait_for_epoch(*sockets, before + 1, limit, progress, lists);
-  report = ceremonies_report(lists);
-  if (is_done) return report;
-  report.exit = Exit::failed;
-  report.note = "not done within " + std::to_string(options.wait_seconds) +
-                " s; the order stands, kmsctl ceremonies shows what becomes of it";
-  return report;
+  return await_epoch(*sockets, before + 1, options.wait_seconds, progress);
 }
 
 }  // namespace kms::cli::io

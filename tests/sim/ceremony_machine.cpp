@@ -84,6 +84,10 @@ Output CeremonyMachine::tick(Now now) {
       return obey(ceremony_.sign_emergency(*named, now), now);
     }
   }
+  if (gives_up_at_ && now.instant >= *gives_up_at_ && ceremony_.void_state().may_be_voided) {
+    gives_up_at_.reset();
+    return obey(ceremony_.approve_void(now), now);
+  }
   return output(ceremony_.tick(now), now);
 }
 
@@ -96,6 +100,7 @@ Output CeremonyMachine::obey(Result<dkg::Effects> effects, Now now) {
 std::optional<Instant> CeremonyMachine::wakes_at() const {
   Instant status = status_at_ + 10s;
   // The operator looks again.
+  if (gives_up_at_) status = std::min(status, std::max(*gives_up_at_, asked_at_ + 200ms));
   if (names_ && !has_named_ && !ceremony_.is_released()) status = std::min(status, asked_at_ + 200ms);
   const auto wake = ceremony_.wakes_at();
   return wake ? std::min(*wake, status) : status;

@@ -29,6 +29,8 @@ class CeremonyMachine final : public Machine {
   // Its operator orders an emergency reshare and names what `names` gives, as soon as it gives something.
   using Naming = std::function<std::optional<dkg::TranscriptHash>(const dkg::EmergencyState&)>;
   void order_emergency(Naming names) { names_ = std::move(names); }
+  // Its operator approves, from then on and as soon as it can, that the slot is given up.
+  void give_up_from(Instant at) { gives_up_at_ = at; }
   // Why orders were refused.
   const std::vector<std::string>& refusals() const { return refusals_; }
 
@@ -44,6 +46,7 @@ class CeremonyMachine final : public Machine {
   Naming names_;
   bool is_emergency_ordered_ = false;
   bool has_named_ = false;
+  std::optional<Instant> gives_up_at_;
   Instant asked_at_{};
   std::vector<std::string> refusals_;
   dkg::NodeStatus::Entry last_status_;
