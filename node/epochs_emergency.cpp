@@ -105,9 +105,15 @@ void Epochs::take_voids_of(const dkg::Link& link, EpochSteps& out, Now now) {
       if (emergency.id() == ended.fate.emergency_cert) ended.emergency = emergency;
     }
     if (!next_) {
-      auto period = make(terms_, now);
-      if (!period) return;
-      next_.emplace(std::move(*period));
+      // Verified with the Link; there is no machine here whose secrets would have to go.
+      dkg::Effects note;
+      note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "fate/final"), ended.fate.body()});
+      if (ended.emergency) {
+        note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "void/emergency"), ended.emergency->body()});
+      }
+      out.steps.push_back({next_slot(), std::move(note)});
+      voided_branches_.push_back(std::move(ended));
+      continue;
     }
     dkg::Ceremony& ceremony = next_->ceremony;
     const auto show = [&](const dkg::Certificate& certificate) {
