@@ -6,7 +6,7 @@
 namespace kms::sim {
 namespace {
 
-const Origin& five_to_others() {
+const Origin& five_elsewhere() {
   static const Origin origin({5, 3, 5, 3, 2}, 51);
   return origin;
 }
@@ -56,7 +56,7 @@ bool is_voided_everywhere(ReshareTrial& run) {
 }
 
 TEST(VoidSim, ADecidedSlotWhoseCommitteeIsDeadIsGivenUpAndTheNextBranchTakesItsPlace) {
-  const auto& origin = five_to_others();
+  const auto& origin = five_elsewhere();
   ReshareTrial run(origin, {}, 1, ReshareTrial::Operators::approve, std::nullopt,
                    with_dead_newcomers(origin, Instant(30s)));
   run.world.run([&] { return is_voided_everywhere(run); });
@@ -91,7 +91,7 @@ TEST(VoidSim, ADecidedSlotWhoseCommitteeIsDeadIsGivenUpAndTheNextBranchTakesItsP
 }
 
 TEST(VoidSim, OneApprovalTooFewChangesNothing) {
-  const auto& origin = five_to_others();
+  const auto& origin = five_elsewhere();
   Schedule schedule;
   schedule.end = 200s;
   std::size_t orders = 0;
@@ -110,7 +110,7 @@ TEST(VoidSim, OneApprovalTooFewChangesNothing) {
 
 // Operators give up while the new committee confirms: one fate, and the same one everywhere.
 TEST(VoidSim, OfARaceBetweenReleaseAndVoidOneFateComesOutEverywhere) {
-  const auto& origin = five_to_others();
+  const auto& origin = five_elsewhere();
   std::size_t released = 0;
   std::size_t voided = 0;
   for (std::uint64_t seed = 1; seed <= 24; ++seed) {
