@@ -25,8 +25,6 @@ class AttemptClock {
 
   // By NodeStatus; a member's number only ever rises.
   void heard(Position member, std::uint32_t attempt);
-  // f + 1 members, one of them honest, have opened the slot.
-  bool is_reported() const { return heard_.size() > deciding_.f(); }
   void saw_header(std::uint32_t attempt);
   // Raises the own number as far as the rules allow; true if it rose.
   bool advance(Instant now);

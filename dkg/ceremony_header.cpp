@@ -45,7 +45,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
   if (rounds.contains(sid)) return Taken::no;
   const bool is_pushed = source == Source::peer || source == Source::checked;
   const bool is_asked = pulls.wants(id_cast<ObjectId>(sid)) || !is_pushed;
-  const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : header.attempt <= 1;
+  // A new member hears of an emergency by its header first, whatever attempt that has reached.
+  const bool is_first = header.attempt <= 1 || (header.emergency && slot.decider == 0);
+  const bool is_live = attempts.is_open() ? attempts.is_live(header.attempt) : is_first;
   // Not headers[..]: nothing is noted before the signature is checked.
   const auto pushed = headers.find(attempt_of(header));
   if (!is_asked && (is_decided() || (pushed != headers.end() && pushed->second >= 2))) return Taken::no;
@@ -104,10 +106,7 @@ void Ceremony::Impl::open(Turn& turn) {
     if (!is_ordered && !is_reached) return;
   } else {
     const bool is_due = slot.plan.refresh && slot.plan.refresh->is_due(turn.unix_s());
-    // Who is no member yet cannot tell an emergency from approvals that are too few, but for those that act on it.
-    const bool is_followed =
-        slot.decider == 0 && attempts.is_reported() && approvals.quorum(slot.deciding().q_em(), turn.unix_s());
-    if (!is_due && !is_followed && !approvals.quorum(approvals_needed(), turn.unix_s())) return;
+    if (!is_due && !approvals.quorum(approvals_needed(), turn.unix_s())) return;
   }
   attempts.open(stored_attempt, turn.instant());
   repeat_at = std::min(repeat_at, turn.instant());
