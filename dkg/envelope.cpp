@@ -136,6 +136,7 @@ Result<Message> parse_message(const Envelope& envelope) {
     case MessageType::need:
     case MessageType::done:
     case MessageType::refusal:
+    case MessageType::public_request:
       break;
   }
   return error(std::string(name_of(envelope.type)) + " is no message of a ceremony");

@@ -47,6 +47,7 @@ constexpr Row kRows[] = {
     {MessageType::done, "Done", false},
     {MessageType::refusal, "Refusal", false},
     {MessageType::node_status, "NodeStatus", false},
+    {MessageType::public_request, "PublicRequest", false},
 };
 
 const Row* row_of(std::uint64_t number) {

@@ -43,6 +43,7 @@ enum class MessageType : std::uint32_t {
   done = 38,
   refusal = 39,
   node_status = 40,
+  public_request = 41,
 };
 
 // Nothing for a number that no type has.

@@ -91,4 +91,17 @@ Target parse_target(std::string_view target) {
   return out;
 }
 
+bool is_json(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
+  while (!content_type.empty() && content_type.front() == ' ') content_type.remove_prefix(1);
+  std::string lower;
+  for (char c : content_type) lower.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+  return lower == "application/json" || (lower.starts_with("application/") && lower.ends_with("+json"));
+}
+
+HttpResponse no_json() {
+  return text_error(415, "Expected request with `Content-Type: application/json`");
+}
+
 }  // namespace kms::node

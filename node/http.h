@@ -28,6 +28,10 @@ struct HttpResponse {
 HttpResponse json_error(int status, std::string_view kind, std::string_view text);
 HttpResponse text_error(int status, std::string_view text);
 
+// Whether a content type is JSON, parameters aside; what is answered where it is not.
+bool is_json(std::string_view content_type);
+HttpResponse no_json();
+
 // Path and decoded query parameters of a request target.
 struct Target {
   std::string path;

@@ -19,6 +19,7 @@ Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr 
   if (!epochs) return epochs.error();
   impl->epochs.emplace(std::move(*epochs));
   impl->ceremonies = CeremonyLog::restore(records);
+  if (auto restored = impl->replay.restore(records, now); !restored) return restored.error();
   impl->refresh_members();
   return NodeCore(std::move(impl));
 }
@@ -84,6 +85,10 @@ NodeEffects NodeCore::http(HttpRequestId id, HttpRequest request, Now now) {
     impl_->delegate(id, request, target, effects, now);
     return effects;
   }
+  if (Impl::is_v1_delegation(request, target)) {
+    impl_->delegate_v1(id, request, target, effects, now);
+    return effects;
+  }
   bool head = request.method == "HEAD";
   if (head) request.method = "GET";
   HttpResponse response = impl_->read(request, target, now);
@@ -94,9 +99,14 @@ NodeEffects NodeCore::http(HttpRequestId id, HttpRequest request, Now now) {
 
 NodeEffects NodeCore::computed(delegation::Job job, Now now) {
   NodeEffects effects;
-  bool answers = std::holds_alternative<delegation::AnswerJob>(job.work);
-  delegation::Effects done =
-      answers ? impl_->responder.computed(std::move(job), now) : impl_->collector.computed(std::move(job), now);
+  const auto& work = job.work;
+  const bool is_answer = std::holds_alternative<delegation::AnswerJob>(work);
+  const bool is_public = std::holds_alternative<delegation::PartialJob>(work) ||
+                         std::holds_alternative<delegation::VerifyJob>(work) ||
+                         std::holds_alternative<delegation::CombineJob>(work);
+  delegation::Effects done = is_answer   ? impl_->responder.computed(std::move(job), now)
+                             : is_public ? impl_->board.computed(std::move(job), now)
+                                         : impl_->collector.computed(std::move(job), now);
   impl_->apply(std::move(done), effects);
   return effects;
 }
@@ -117,6 +127,8 @@ NodeEffects NodeCore::tick(Now now) {
   if (impl_->epochs) impl_->apply(impl_->epochs->tick(now), effects, now);
   impl_->apply(impl_->collector.tick(now), effects);
   impl_->apply(impl_->responder.tick(now), effects);
+  impl_->apply(impl_->board.tick(now), effects);
+  impl_->replay.tick(now);
   impl_->send_status(now);
   return effects;
 }
@@ -132,13 +144,23 @@ std::optional<Instant> NodeCore::wakes_at() const {
   }
   consider(impl_->collector.wakes_at());
   consider(impl_->responder.wakes_at());
+  consider(impl_->board.wakes_at());
+  consider(impl_->replay.wakes_at());
   return earliest;
+}
+
+bool NodeCore::has_unsaved() const {
+  return impl_->replay.has_unsaved();
+}
+dkg::Checkpoint NodeCore::take_unsaved() {
+  return impl_->replay.take_unsaved();
 }
 
 bool NodeCore::has_outgoing() const {
   return !impl_->outbox.is_empty();
 }
 std::vector<Publish> NodeCore::flush() {
+  KMS_ASSERT(!has_unsaved());
   return impl_->outbox.flush();
 }
 
@@ -146,6 +168,7 @@ bool NodeCore::has_full_batches() const {
   return impl_->outbox.has_closed();
 }
 std::vector<Publish> NodeCore::take_full_batches() {
+  KMS_ASSERT(!has_unsaved());
   return impl_->outbox.take_closed();
 }
 

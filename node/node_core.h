@@ -8,6 +8,7 @@
 
 #include <deque>
 
+#include "node/delegation/board.h"
 #include "node/delegation/collector.h"
 #include "node/delegation/responder.h"
 #include "node/http.h"
@@ -18,7 +19,8 @@ namespace kms::node {
 
 using HttpRequestId = std::uint64_t;
 
-enum class Topic : std::uint8_t { requests, partials, ceremony };
+// partials: of form A, an entry's own; public_partials: of forms B and C, for everybody.
+enum class Topic : std::uint8_t { requests, partials, ceremony, public_partials };
 
 // One batch to sign and publish. `entry`: with Topic::partials, whose topic it is.
 struct Publish {
@@ -96,6 +98,8 @@ struct NodeOptions {
   bool form_a = true;
   delegation::CollectorLimits collector;
   delegation::ResponderLimits responder;
+  delegation::BoardLimits board;
+  delegation::ReplayLimits replay;
   Disk disk = Disk::whole;
   Duration grace = 10min;         // an epoch answers so long after its successor is released
   std::size_t outbox_max = 4096;  // items waiting for a flush; further ones are dropped and counted
@@ -135,9 +139,13 @@ class NodeCore {
   TakenObject take_object(const dkg::ObjectId& id, const dkg::NodeId& from, ByteView bytes, Now now);
   NodeEffects tick(Now now);
   std::optional<Instant> wakes_at() const;
+  // What must be durable before anything is published and before any HTTP reply leaves: nonces that were used. Drivers
+  // without a store may drop it, and then promise nothing about nonces after a restart.
+  bool has_unsaved() const;
+  dkg::Checkpoint take_unsaved();
   // Whether `flush` has something to do.
   bool has_outgoing() const;
-  std::vector<Publish> flush();
+  std::vector<Publish> flush();  // nothing is unsaved
   // Batches that are full, to be published without waiting for the end of the turn.
   bool has_full_batches() const;
   std::vector<Publish> take_full_batches();

@@ -16,6 +16,19 @@ std::string about(const std::string& who, const std::string& text) {
   return who.empty() ? "" : who + " " + text.substr(0, text.find(':'));
 }
 
+Topic topic_of(delegation::Audience audience) {
+  switch (audience) {
+    case delegation::Audience::everybody:
+      return Topic::requests;
+    case delegation::Audience::entry:
+      return Topic::partials;
+    case delegation::Audience::partials:
+      break;
+  }
+  return Topic::public_partials;
+}
+
+// Of v0, whose requests have no nonce, quota or public form.
 HttpResponse response_of(const delegation::Outcome& outcome) {
   if (const auto* answer = std::get_if<delegation::V0Answer>(&outcome)) {
     // Both members are hex, which JSON needs not escape.
@@ -46,11 +59,16 @@ std::string NodeCore::Impl::label_of(const dkg::NodeId& node) const {
 void NodeCore::Impl::apply(delegation::Effects&& from, NodeEffects& to) {
   for (delegation::Job& job : from.compute) to.compute.push_back(std::move(job));
   for (delegation::Outgoing& item : from.send) {
-    bool to_all = item.audience == delegation::Audience::everybody;
-    dkg::Envelope envelope{terms.network, item.type, self, std::move(item.body), std::nullopt};
-    outbox.add(to_all ? Topic::requests : Topic::partials, item.entry, envelope);
+    dkg::Envelope envelope{terms.network, item.type, self, std::move(item.body), std::move(item.signature)};
+    outbox.add(topic_of(item.audience), item.entry, envelope);
   }
-  for (delegation::Reply& reply : from.reply) to.reply.push_back({reply.ticket, response_of(reply.outcome)});
+  for (delegation::Reply& reply : from.reply) {
+    if (reply.ticket < V1Calls::kFirstTicket) {
+      to.reply.push_back({reply.ticket, response_of(reply.outcome)});
+    } else if (auto complete = v1_calls.fill(std::move(reply))) {
+      to.reply.push_back(std::move(*complete));
+    }
+  }
   for (delegation::Event& event : from.report) {
     const std::string who = event.node == dkg::NodeId{} ? "" : label_of(event.node);
     to.log.push_back(

@@ -16,6 +16,8 @@ void NodeCore::Impl::receive_item(Topic topic, const Origin& origin, const dkg::
       return receive_request(origin.author, item, effects, now);
     case Topic::partials:
       return receive_partial(origin.author.node, item, effects, now);
+    case Topic::public_partials:
+      return receive_public_partial(origin.author.node, item, effects, now);
   }
 }
 
@@ -65,16 +67,29 @@ void NodeCore::Impl::receive_request(const dkg::Member& author, const dkg::Envel
                    listed ? delegation::RefusalCode::form_off : delegation::RefusalCode::entry);
       return;
     }
-    auto key = find_serving(*request);
+    auto key = find_serving(request->key, request->entry.transcript);
     if (!key || key->self == 0) return;  // without a part in that epoch there is nothing to say
-    std::uint64_t chain_id = request->authorisation.chain_id;
-    apply(responder.receive(author, std::move(*request), gateways(chain_id), std::move(key), now), effects);
+    const auto& allowed = gateways(key->chain_id);
+    apply(responder.receive(author, std::move(*request), allowed, std::move(key), now), effects);
+  } else if (item.type == delegation::PublicRequest::kType) {
+    auto request = delegation::PublicRequest::parse(item.body);
+    auto key = request ? find_serving(request->key, request->transcript) : nullptr;
+    if (!key) {
+      ++items_refused;
+      return;
+    }
+    const auto& allowed = gateways(key->chain_id);
+    apply(board.receive(author, std::move(*request), allowed, std::move(key), now), effects);
   } else if (item.type == delegation::Need::kType) {
     auto need = delegation::Need::parse(item.body);
-    if (need) apply(responder.receive(from, *need, now), effects);
+    if (!need) return;
+    apply(responder.receive(from, *need, now), effects);
+    apply(board.receive(from, *need, now), effects);
   } else if (item.type == delegation::Done::kType) {
     auto done = delegation::Done::parse(item.body);
-    if (done) apply(responder.receive(from, *done), effects);
+    if (!done) return;
+    apply(responder.receive(from, *done), effects);
+    apply(board.receive(from, *done), effects);
   } else {
     ++items_refused;
   }
@@ -92,6 +107,33 @@ void NodeCore::Impl::receive_partial(const dkg::NodeId& author, const dkg::Envel
   } else if (item.type == delegation::Refusal::kType) {
     auto refusal = delegation::Refusal::parse(item.body);
     if (refusal) apply(collector.receive(author, *refusal, now), effects);
+  } else {
+    ++items_refused;
+  }
+}
+
+// Of forms B and C. Whether a partial is any good is judged when a client waits for it.
+void NodeCore::Impl::receive_public_partial(const dkg::NodeId& author, const dkg::Envelope& item, NodeEffects& effects,
+                                            Now now) {
+  const auto take = [&](delegation::PublicPartial partial, const dkg::TranscriptHash& transcript) {
+    if (auto key = find_serving(transcript)) {
+      apply(board.receive(author, std::move(partial), std::move(key), now), effects);
+    }
+  };
+  if (item.sender != author) {
+    ++items_refused;
+  } else if (item.type == delegation::PartialB::kType) {
+    auto partial = delegation::PartialB::parse(item.body);
+    if (!partial || !item.signature) return;
+    partial->signature = *item.signature;
+    const dkg::TranscriptHash transcript = partial->transcript;
+    take(std::move(*partial), transcript);
+  } else if (item.type == delegation::PartialC::kType) {
+    auto partial = delegation::PartialC::parse(item.body);
+    if (partial) take(*partial, partial->transcript);
+  } else if (item.type == delegation::Refusal::kType) {
+    auto refusal = delegation::Refusal::parse(item.body);
+    if (refusal) apply(board.receive(author, *refusal, now), effects);
   } else {
     ++items_refused;
   }

@@ -41,7 +41,6 @@ Readiness NodeCore::Impl::readiness() const {
     out.reasons.push_back("chain " + std::to_string(chain_id) + ": " + std::to_string(usable) + " of the " +
                           std::to_string(key->threshold.t()) + " shares that a delegation needs are within reach");
   }
-  if (!options.form_a) out.reasons.push_back("form A is switched off and the other forms are not built yet");
   return out;
 }
 
@@ -103,10 +102,13 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
   const std::string& path = target.path;
   bool known = path == "/" || path == "/health" || path == "/ready" || path == "/v0/public-key" || path == "/v1/keys" ||
                path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v1/ceremonies" ||
-               path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v0/delegate";
+               path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v0/delegate" ||
+               path == "/v1/delegations" || path.starts_with("/v1/delegations/");
   if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
-  std::string allowed = path == "/v0/delegate" ? "POST" : "GET,HEAD";
-  if (request.method != "GET" || path == "/v0/delegate") return {405, "", "", {{"Allow", allowed}}};
+  const bool is_post = path == "/v0/delegate" || path == "/v1/delegations" ||
+                       (path.starts_with("/v1/delegations/") && path.ends_with("/more"));
+  if (request.method != "GET" || is_post) return {405, "", "", {{"Allow", is_post ? "POST" : "GET,HEAD"}}};
+  if (path.starts_with("/v1/delegations/")) return json_error(404, "Not found", "an id is 32 bytes of hex with 0x");
   if (path == "/") return root_response(options, now);
   if (path == "/health") return {200, "application/json", "{\"status\":\"ok\"}", {}};
   if (path == "/ready") return ready_response(readiness());

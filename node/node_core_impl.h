@@ -10,6 +10,7 @@
 #include "node/node_core.h"
 #include "node/object_shelf.h"
 #include "node/outbox.h"
+#include "node/v1_calls.h"
 
 namespace kms::node {
 
@@ -24,8 +25,10 @@ struct NodeCore::Impl {
         self(credentials->node_id()),
         position(terms.members.position_of(self)),
         entries(terms.form_a_entries),
-        collector(credentials, options.collector, entropy),
-        responder(credentials, options.responder),
+        replay(options.replay),
+        collector(credentials, options.collector, replay, entropy),
+        responder(credentials, options.responder, replay),
+        board(credentials, options.board, replay),
         outbox(options.outbox_max, options.outbox_bytes_max),
         shelf(kShelfObjects, kShelfBytes) {
     for (const dkg::Label& label : terms.labels) chains.insert(label.chain_id);
@@ -49,8 +52,11 @@ struct NodeCore::Impl {
   std::map<std::uint64_t, delegation::ServingKeyPtr> serving;  // by chain, of the epoch in charge
   std::vector<delegation::ServingKeyPtr> answering;            // of other epochs, for entries that name those
   std::set<std::uint64_t> imported;                            // chains whose key somebody once held
+  delegation::ReplayWindow replay;
   delegation::Collector collector;
   delegation::Responder responder;
+  delegation::Board board;
+  V1Calls v1_calls;
   Outbox outbox;
   ObjectShelf shelf;
   std::vector<PeerLink> links;
@@ -93,13 +99,21 @@ struct NodeCore::Impl {
   void refresh_serving(NodeEffects& effects);
   delegation::ServingKeyPtr serving_key(const dkg::Ceremony& epoch, std::size_t label) const;
   // What answers for the key and epoch that an entry names; the one in charge if there is none, for it to refuse.
-  delegation::ServingKeyPtr find_serving(const delegation::DelegateRequest& request) const;
+  delegation::ServingKeyPtr find_serving(const dkg::KeyId& key, const dkg::TranscriptHash& transcript) const;
+  // Some key of that epoch, for partials that overtook their request.
+  delegation::ServingKeyPtr find_serving(const dkg::TranscriptHash& transcript) const;
   void receive_item(Topic topic, const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_ceremony(const Origin& origin, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void receive_request(const dkg::Member& author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void refuse_entry(const dkg::NodeId& entry, const Hash32& rh, delegation::RefusalCode code);
   void receive_partial(const dkg::NodeId& author, const dkg::Envelope& item, NodeEffects& effects, Now now);
+  void receive_public_partial(const dkg::NodeId& author, const dkg::Envelope& item, NodeEffects& effects, Now now);
   void delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
+  static bool is_v1_delegation(const HttpRequest& request, const Target& target);
+  void delegate_v1(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
+  std::optional<V1Failure> start_v1(V1Calls::CallId call, std::size_t place, V1Request&& request, NodeEffects& effects,
+                                    Now now);
+  void look_v1(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects, Now now);
   HttpResponse read(const HttpRequest& request, const Target& target, Now now) const;
   HttpResponse public_key(const Target& target) const;
   HttpResponse keys(std::string_view path) const;

@@ -51,14 +51,26 @@ void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
   answering = std::move(others);
 }
 
-delegation::ServingKeyPtr NodeCore::Impl::find_serving(const delegation::DelegateRequest& request) const {
-  auto current = serving.find(request.authorisation.chain_id);
+delegation::ServingKeyPtr NodeCore::Impl::find_serving(const dkg::KeyId& key,
+                                                       const dkg::TranscriptHash& transcript) const {
+  const auto current =
+      std::find_if(serving.begin(), serving.end(), [&](const auto& entry) { return entry.second->key == key; });
   if (current == serving.end()) return nullptr;
-  if (current->second->transcript == request.entry.transcript) return current->second;
-  for (const delegation::ServingKeyPtr& key : answering) {
-    if (key->key == request.key && key->transcript == request.entry.transcript) return key;
+  if (current->second->transcript == transcript) return current->second;
+  for (const delegation::ServingKeyPtr& other : answering) {
+    if (other->key == key && other->transcript == transcript) return other;
   }
   return current->second;
+}
+
+delegation::ServingKeyPtr NodeCore::Impl::find_serving(const dkg::TranscriptHash& transcript) const {
+  for (const auto& [chain_id, key] : serving) {
+    if (key->transcript == transcript) return key;
+  }
+  for (const delegation::ServingKeyPtr& key : answering) {
+    if (key->transcript == transcript) return key;
+  }
+  return nullptr;
 }
 
 const std::vector<crypto::Address>& NodeCore::Impl::gateways(std::uint64_t chain_id) const {

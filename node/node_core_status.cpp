@@ -30,6 +30,7 @@ std::set<dkg::NodeId> NodeCore::Impl::responders() const {
 void NodeCore::Impl::tell_responders() {
   collector.members_alive(responders());
   responder.members_alive(responders());
+  board.members_alive(responders());
 }
 
 // Which of the known nodes are connected. True if that changed.

@@ -15,15 +15,6 @@ HttpResponse bad_query(std::string_view why) {
   return text_error(400, "Failed to deserialize query string: " + std::string(why));
 }
 
-bool is_json(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
-  while (!content_type.empty() && content_type.front() == ' ') content_type.remove_prefix(1);
-  std::string lower;
-  for (char c : content_type) lower.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
-  return lower == "application/json" || (lower.starts_with("application/") && lower.ends_with("+json"));
-}
-
 // A string member of the body, or null and the refusal.
 const boost::json::string* member(const boost::json::object& body, std::string_view name, HttpResponse& refusal) {
   const boost::json::value* value = body.if_contains(name);
@@ -39,7 +30,7 @@ const boost::json::string* member(const boost::json::object& body, std::string_v
 // Fills the two key strings; a refusal otherwise.
 bool read_body(const HttpRequest& request, V0Request& out, HttpResponse& refusal) {
   if (!is_json(request.content_type)) {
-    refusal = text_error(415, "Expected request with `Content-Type: application/json`");
+    refusal = no_json();
     return false;
   }
   boost::json::error_code failure;

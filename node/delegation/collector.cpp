@@ -37,8 +37,23 @@ void Effects::add(Effects&& more) {
   move_all(report, more.report);
 }
 
-Collector::Collector(CredentialsPtr credentials, CollectorLimits limits, Entropy& entropy)
-    : credentials_(std::move(credentials)), limits_(limits), entropy_(entropy) {}
+std::optional<Outcome> refusal_of(Admission admission) {
+  switch (admission) {
+    case Admission::fresh:
+    case Admission::again:
+      break;
+    case Admission::conflict:
+      return Conflict{"the nonce was used for another request"};
+    case Admission::full:
+      return Overloaded{"too many nonces of this requester are remembered here"};
+    case Admission::quota:
+      return QuotaSpent{"this requester has had what it may have under this key"};
+  }
+  return std::nullopt;
+}
+
+Collector::Collector(CredentialsPtr credentials, CollectorLimits limits, ReplayWindow& replay, Entropy& entropy)
+    : credentials_(std::move(credentials)), limits_(limits), replay_(replay), entropy_(entropy) {}
 
 // Partials that still have to be opened beyond those in flight.
 std::size_t Collector::Collection::wanted() const {
@@ -70,16 +85,18 @@ std::size_t Collector::usable_members_alive(const ServingKey& key) const {
   return count;
 }
 
-void Collector::reply(Effects& effects, Ticket ticket, Outcome outcome) {
+void Collector::reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh) {
   KMS_ASSERT(pending_ > 0);
   --pending_;
   if (std::holds_alternative<V0Answer>(outcome)) ++counts_.answered;
   if (std::holds_alternative<AuthorisationError>(outcome)) ++counts_.refused;
   if (std::holds_alternative<Unavailable>(outcome)) ++counts_.unavailable;
-  effects.reply.push_back({ticket, std::move(outcome)});
+  if (std::holds_alternative<Conflict>(outcome)) ++counts_.conflicts;
+  if (std::holds_alternative<Overloaded>(outcome)) ++counts_.overloaded;
+  effects.reply.push_back({ticket, std::move(outcome), rh});
 }
 
-Effects Collector::start(Ticket ticket, V0Authorisation authorisation, const Hash32& salt,
+Effects Collector::start(Ticket ticket, Authorisation authorisation, const Hash32& salt,
                          std::vector<crypto::Address> allowed, ServingKeyPtr key, Now now) {
   Effects effects;
   ++counts_.requests;
@@ -121,8 +138,14 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
     return effects;
   }
   auto& admitted = std::get<AdmitJob::Admitted>(job.result);
+  if (admitted.use) {
+    if (auto refusal = refusal_of(replay_.admit(*admitted.use, *job.key, now))) {
+      reply(effects, ticket, std::move(*refusal), admitted.rh);
+      return effects;
+    }
+  }
   if (admitted.answer) {
-    reply(effects, ticket, std::move(*admitted.answer));
+    reply(effects, ticket, std::move(*admitted.answer), admitted.rh);
     return effects;
   }
   Waiter waiter{ticket, std::move(admitted.terms), now.instant + limits_.timeout};
@@ -139,7 +162,8 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
   if (alive < job.key->threshold.t()) {
     reply(effects, ticket,
           Unavailable{"only " + std::to_string(alive) + " of the " + std::to_string(job.key->threshold.t()) +
-                      " members that a delegation needs are connected"});
+                      " members that a delegation needs are connected"},
+          admitted.rh);
     return effects;
   }
   Collection collection{.ephemeral = admitted.ephemeral,
@@ -313,9 +337,9 @@ Effects Collector::finished(std::uint64_t job_id, FinishJob job) {
   auto [rh, ticket] = entry->second;
   finishing_.erase(entry);
   if (job.answer) {
-    reply(effects, ticket, std::move(*job.answer));
+    reply(effects, ticket, std::move(*job.answer), rh);
   } else {
-    reply(effects, ticket, Unavailable{"the partials add up to no point"});
+    reply(effects, ticket, Unavailable{"the partials add up to no point"}, rh);
   }
   auto collection = collections_.find(rh);
   if (collection != collections_.end() && --collection->second.finishing == 0) collections_.erase(collection);
@@ -356,7 +380,7 @@ void Collector::give_up(Collection& collection, Effects& effects, Now now) {
   }
   std::erase_if(collection.waiters, [&](const Waiter& waiter) {
     if (now.instant < waiter.deadline) return false;
-    reply(effects, waiter.ticket, Unavailable{text});
+    reply(effects, waiter.ticket, Unavailable{text}, collection.request.entry.rh);
     return true;
   });
 }

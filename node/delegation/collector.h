@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "node/delegation/effects.h"
+#include "node/delegation/replay_window.h"
 #include "node/delegation/turnaround.h"
 
 namespace kms::delegation {
@@ -26,18 +27,21 @@ struct CollectorCounts {
   std::uint64_t refused = 0;      // not authorised or malformed
   std::uint64_t unavailable = 0;  // too few partials in time
   std::uint64_t overloaded = 0;
+  std::uint64_t conflicts = 0;
   std::uint64_t bad_partials = 0;
   std::uint64_t needs_sent = 0;
 };
 
 class Collector {
  public:
-  Collector(CredentialsPtr credentials, CollectorLimits limits, Entropy& entropy);
+  // `replay` outlives the collector; what it holds unsaved must be durable before any effect leaves the node.
+  Collector(CredentialsPtr credentials, CollectorLimits limits, ReplayWindow& replay, Entropy& entropy);
 
   // Members other than this node that can answer now.
   void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
-  // `allowed`: the chain's gateways. `members` names members in messages for people.
-  Effects start(Ticket ticket, V0Authorisation authorisation, const Hash32& salt, std::vector<crypto::Address> allowed,
+  // `allowed`: the chain's gateways. `salt`: of v0. A v1 authorisation is of form A, names this node, and its deadline
+  // was checked.
+  Effects start(Ticket ticket, Authorisation authorisation, const Hash32& salt, std::vector<crypto::Address> allowed,
                 ServingKeyPtr key, Now now);
   // `from`: the batch's author; it must be the member at the message's index.
   Effects receive(const dkg::NodeId& from, const SealedA& sealed, Now now);
@@ -88,7 +92,7 @@ class Collector {
   void need_more(const Hash32& rh, Collection& collection, Effects& effects, Now now);
   // Answers those whose time is over.
   void give_up(Collection& collection, Effects& effects, Now now);
-  void reply(Effects& effects, Ticket ticket, Outcome outcome);
+  void reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh = {});
   const ReplyKeyPtr& reply_key(Now now);
   void forget_reply_key();
   static Instant first_deadline(const Collection& collection);
@@ -96,6 +100,7 @@ class Collector {
 
   CredentialsPtr credentials_;
   CollectorLimits limits_;
+  ReplayWindow& replay_;
   Entropy& entropy_;
   std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;

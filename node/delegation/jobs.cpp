@@ -6,19 +6,10 @@
 #include "crypto/eip712.h"
 #include "crypto/hkdf.h"
 #include "crypto/polynomial.h"
+#include "node/delegation/partial.h"
 
 namespace kms::delegation {
 namespace {
-
-constexpr std::uint8_t kTargetRsa = 1;
-
-// Message of the proof of a partial (TRANSCRIPTS.md 5, `partial`).
-Hash32 partial_context(const ServingKey& key, Position index, const Hash32& rh, const dkg::NodeId& entry,
-                       const ByteArray<33>& reply_key) {
-  crypto::Transcript transcript("KMS1/partial");
-  transcript.id(key.key).u32(key.epoch).id(key.transcript).u16(index).bytes(rh).u8(kFormA).id(entry).bytes(reply_key);
-  return transcript.hash();
-}
 
 Hash32 seal_context(const ServingKey& key, const SealedA& sealed, const ByteArray<33>& reply_key) {
   crypto::Transcript transcript("KMS1/aadA");
@@ -47,19 +38,56 @@ V0Answer make_answer(const AnswerTerms& terms, const Credentials& credentials, B
   answer.encrypted_shared_secret = to_0x(*encrypted);
   Hash32 digest = crypto::delegate_response_digest(terms.chain_id, terms.salt, answer.encrypted_shared_secret);
   answer.proof = to_0x(crypto::sign_recoverable(credentials.response_wallet, digest).bytes);
+  answer.entry = credentials.node_key.address();
   return answer;
 }
 
+// What form A needs of a valid authorisation, whatever its version.
+struct FormAChecked {
+  Hash32 rh{};
+  crypto::Point ephemeral;
+  crypto::RsaPublicKey target;
+  std::optional<NonceUse> use;  // v1
+};
+using FormAResult = boost::system::result<FormAChecked, AuthorisationError>;
+
+FormAResult check_form_a(const V0Authorisation& authorisation, const ServingKey& key,
+                         const std::vector<crypto::Address>& allowed) {
+  if (authorisation.chain_id != key.chain_id) {
+    return AuthorisationError{AuthorisationFault::unauthorised, "the authorisation is for another chain"};
+  }
+  auto authorised = check(authorisation, allowed);
+  if (!authorised) return authorised.error();
+  const Hash32 rh = request_hash(key, *authorised);
+  return FormAChecked{rh, authorised->ephemeral, std::move(authorised->target), std::nullopt};
+}
+
+FormAResult check_form_a(const V1Authorisation& authorisation, const ServingKey& key,
+                         const std::vector<crypto::Address>& allowed) {
+  auto authorised = check(authorisation, key, allowed);
+  if (!authorised) return authorised.error();
+  if (authorisation.form != Form::a) {
+    return AuthorisationError{AuthorisationFault::unauthorised, "the authorisation is for another form"};
+  }
+  return FormAChecked{authorised->use.rh, authorised->ephemeral,
+                      std::move(std::get<crypto::RsaPublicKey>(authorised->target)), authorised->use};
+}
+
+FormAResult check_form_a(const Authorisation& authorisation, const ServingKey& key,
+                         const std::vector<crypto::Address>& allowed) {
+  return std::visit([&](const auto& one) { return check_form_a(one, key, allowed); }, authorisation);
+}
+
 void run(AdmitJob& job, Entropy& entropy) {
-  auto authorised = check(job.authorisation, job.allowed);
+  const ServingKey& key = *job.key;
+  auto authorised = check_form_a(job.authorisation, key, job.allowed);
   if (!authorised) {
     job.result = authorised.error();
     return;
   }
-  const ServingKey& key = *job.key;
-  AdmitJob::Admitted out{request_hash(key, *authorised), authorised->ephemeral, {}, std::nullopt, {}, std::nullopt};
-  out.terms.chain_id = job.authorisation.chain_id;
-  out.terms.salt = job.salt;
+  AdmitJob::Admitted out{authorised->rh, authorised->ephemeral, {}, std::nullopt, {}, std::nullopt, authorised->use};
+  out.terms.chain_id = key.chain_id;
+  out.terms.salt = authorised->use ? authorised->rh : job.salt;
   out.terms.target = std::make_shared<const crypto::RsaPublicKey>(std::move(authorised->target));
   if (key.share) out.own = crypto::multiply_secretly(*key.share, authorised->ephemeral);
   if (key.threshold.t() == 1 && out.own) {
@@ -100,23 +128,8 @@ SealedA seal_partial(const AnswerJob& job, const crypto::Point& ephemeral, Entro
   out.u = job.sealing->u;
 
   crypto::Secret<33 + 64> plaintext;
-  MutableByteView space = plaintext.expose_mutable();
-  crypto::Secret<33> partial = crypto::multiply_secretly(*key.share, ephemeral);
-  std::copy(partial.expose().begin(), partial.expose().end(), space.begin());
-  Hash32 context = partial_context(key, key.self, entry.rh, entry.entry, entry.reply_key);
-  auto point = crypto::Point::parse(partial.expose());
-  KMS_ASSERT(point.has_value());
-  const crypto::WipeAtExit wiped(*point);
-  // A and C are known already: two multiplications instead of four.
-  crypto::DleqStatement statement{key.table.share(key.self).point(), ephemeral, *point, crypto::Point::generator(),
-                                  context};
-  const crypto::WipeAtExit wiped_statement(statement);
-  // Without the self-check, which would be a third of this job: the entry verifies the proof before it counts, and
-  // fresh randomness in every nonce leaves a fault of the machine nothing to reveal.
-  auto proof = crypto::prove_dleq(*key.share, statement, entropy.array<32>(), crypto::SelfCheck::off);
-  KMS_ASSERT(proof.has_value());
-  ByteArray<64> proof_bytes = proof->bytes();
-  std::copy(proof_bytes.begin(), proof_bytes.end(), space.begin() + 33);
+  const Hash32 context = partial_context(key, key.self, entry.rh, Form::a, entry.entry, entry.reply_key);
+  prove_partial(key, ephemeral, context, plaintext.expose_mutable(), entropy);
 
   crypto::Transcript salt("KMS1/sealsalt");
   salt.secret(job.credentials->node_secret.expose()).bytes(entropy.array<32>()).bytes(out.rh).u32(out.epoch);
@@ -137,16 +150,23 @@ void run(AnswerJob& job, Entropy& entropy) {
     job.result = RefusalCode::entry;
     return;
   }
-  auto authorised = check(job.request.authorisation, job.allowed);
+  // Only the entry that the requester named may combine.
+  const auto* v1 = std::get_if<V1Authorisation>(&job.request.authorisation);
+  if (v1 != nullptr && v1->entry != crypto::address_of(job.entry_key)) {
+    job.result = RefusalCode::entry;
+    return;
+  }
+  auto authorised = check_form_a(job.request.authorisation, *job.key, job.allowed);
   if (!authorised) {
     bool point = authorised.error().fault == AuthorisationFault::bad_point;
     job.result = point ? RefusalCode::bad_point : RefusalCode::unauthorised;
     return;
   }
-  if (request_hash(*job.key, *authorised) != entry.rh) {
+  if (authorised->rh != entry.rh) {
     job.result = RefusalCode::unauthorised;
     return;
   }
+  job.use = authorised->use;
   if (!job.sealing) {
     auto reply_key = crypto::Point::parse(entry.reply_key);
     if (!reply_key) {
@@ -192,7 +212,7 @@ void run(OpenJob& job, Entropy&) {
     job.fault = "the partial holds no proof";
     return;
   }
-  Hash32 context = partial_context(*job.key, sealed.index, sealed.rh, sealed.entry, reply_key);
+  Hash32 context = partial_context(*job.key, sealed.index, sealed.rh, Form::a, sealed.entry, reply_key);
   crypto::DleqStatement statement{expected.point(), job.ephemeral, *point, crypto::Point::generator(), context};
   const crypto::WipeAtExit wiped_statement(statement);
   if (!crypto::verify_dleq(statement, *proof)) {
@@ -227,11 +247,8 @@ ReplyKeyPtr make_reply_key(Entropy& entropy) {
 }
 
 Hash32 request_hash(const ServingKey& key, const Authorised& authorised) {
-  crypto::Transcript transcript("KMS1/req");
-  transcript.id(key.network).id(key.key).u8(kFormA).point(authorised.ephemeral).u8(kTargetRsa);
-  transcript.bytes(authorised.target_hash).bytes(authorised.requester.bytes).bytes(authorised.auth_digest);
-  transcript.bytes(Hash32{}).u64(0);
-  return transcript.hash();
+  return request_hash(key, {Form::a, authorised.ephemeral, authorised.target_hash, authorised.requester,
+                            authorised.auth_digest, Hash32{}, 0});
 }
 
 void run(Job& job, Entropy& entropy) {

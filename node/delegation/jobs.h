@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "node/delegation/messages.h"
+#include "node/delegation/public_jobs.h"
 #include "node/delegation/serving.h"
 
 namespace kms::delegation {
@@ -37,10 +38,11 @@ using OpeningSecretPtr = std::shared_ptr<const OpeningSecret>;
 // rh of a v0 request (TRANSCRIPTS.md 7, `req`): form A, RSA target, nonce and deadline zero.
 Hash32 request_hash(const ServingKey& key, const Authorised& authorised);
 
-// What a v0 client gets, both as 0x-prefixed lower-case hex.
+// What a client of form A gets, both as 0x-prefixed lower-case hex, and who combined it.
 struct V0Answer {
   std::string encrypted_shared_secret;
   std::string proof;
+  crypto::Address entry = {};
 };
 
 struct Partial {
@@ -57,8 +59,8 @@ struct AnswerTerms {
 
 // Entry: checks the authorisation, computes the own partial and, if that is all it takes, the answer.
 struct AdmitJob {
-  V0Authorisation authorisation;
-  Hash32 salt{};
+  Authorisation authorisation;
+  Hash32 salt{};  // v0; of a v1 answer it is rh
   std::vector<crypto::Address> allowed;
   ServingKeyPtr key;
   CredentialsPtr credentials;
@@ -72,6 +74,7 @@ struct AdmitJob {
     std::optional<crypto::Secret<33>> own;  // D_self, unless this node has no share
     Entry entry;                            // signed
     std::optional<V0Answer> answer;         // threshold 1 only
+    std::optional<NonceUse> use = {};       // v1
   };
   std::variant<std::monostate, AuthorisationError, Admitted> result;
 };
@@ -86,6 +89,7 @@ struct AnswerJob {
   SealingSecretPtr sealing;  // null: made here, for the request's reply key
 
   std::variant<std::monostate, RefusalCode, SealedA> result;
+  std::optional<NonceUse> use = {};  // v1: what the result may be sent for
 };
 
 // Entry: opens one sealed partial and verifies its proof before anything is combined.
@@ -118,7 +122,7 @@ struct FinishJob {
 // `id` is the machine's own; it comes back unchanged.
 struct Job {
   std::uint64_t id = 0;
-  std::variant<AdmitJob, AnswerJob, OpenJob, FinishJob> work;
+  std::variant<AdmitJob, AnswerJob, OpenJob, FinishJob, PartialJob, VerifyJob, CombineJob> work;
 };
 void run(Job& job, Entropy& entropy);
 

@@ -1,91 +1,9 @@
 #include "node/delegation/messages.h"
 
-#include "base/proto_wire.h"
+#include "node/delegation/public_messages.h"
 
 namespace kms::delegation {
 namespace {
-
-// Reads the fields of a body in strictly rising order, each at most once: equal messages have equal bytes.
-class Fields {
- public:
-  explicit Fields(ByteView body) : reader_(body) { advance(); }
-
-  bool number(std::uint32_t field, std::uint64_t max, std::uint64_t& out) {
-    if (!at(field, ProtoReader::Type::varint) || current_->value > max) return fail();
-    out = current_->value;
-    advance();
-    return true;
-  }
-  template <std::size_t N>
-  bool fixed(std::uint32_t field, ByteArray<N>& out) {
-    if (!at(field, ProtoReader::Type::bytes) || current_->bytes.size() != N) return fail();
-    out = to_array<N>(current_->bytes);
-    advance();
-    return true;
-  }
-  bool bytes(std::uint32_t field, std::size_t max, ByteView& out) {
-    if (!at(field, ProtoReader::Type::bytes) || current_->bytes.size() > max) return fail();
-    out = current_->bytes;
-    advance();
-    return true;
-  }
-  bool text(std::uint32_t field, std::size_t max, std::string& out) {
-    ByteView view;
-    if (!bytes(field, max, view)) return false;
-    out = std::string(as_text(view));
-    return true;
-  }
-  bool index(std::uint32_t field, Position& out) {
-    std::uint64_t value = 0;
-    if (!number(field, dkg::kMembersMax, value) || value == 0) return fail();
-    out = static_cast<Position>(value);
-    return true;
-  }
-  // A packed list of positions, strictly increasing.
-  bool positions(std::uint32_t field, std::vector<Position>& out) {
-    ByteView view;
-    if (!bytes(field, dkg::kMembersMax * 2, view)) return false;
-    for (Uvarint next; !view.empty(); view = view.subspan(next.size)) {
-      if (parse_uvarint(view, next) != UvarintState::complete) return fail();
-      bool rising = next.value > (out.empty() ? 0 : out.back()) && next.value <= dkg::kMembersMax;
-      if (!rising) return fail();
-      out.push_back(static_cast<Position>(next.value));
-    }
-    return true;
-  }
-  bool finished() { return ok_ && !current_ && !reader_.is_malformed(); }
-
- private:
-  bool at(std::uint32_t field, ProtoReader::Type type) const {
-    return ok_ && current_ && current_->number == field && current_->type == type;
-  }
-  bool fail() {
-    ok_ = false;
-    return false;
-  }
-  void advance() { current_ = reader_.next(); }
-
-  ProtoReader reader_;
-  std::optional<ProtoReader::Field> current_;
-  bool ok_ = true;
-};
-
-Bytes packed(const std::vector<Position>& positions) {
-  Bytes out;
-  for (Position position : positions) append_uvarint(out, position);
-  return out;
-}
-
-Error malformed(std::string_view what) {
-  return error(std::string(what) + ": malformed body");
-}
-
-// Varints have longer forms, which the reader takes: only what would be written again is the message.
-template <class M>
-Result<M> canonical(M message, ByteView body, std::string_view name) {
-  if (!equal(message.body(), body)) return error(std::string(name) + ": not in its one encoding");
-  return message;
-}
 
 ProtoWriter entry_body(const Entry& entry) {
   ProtoWriter writer;
@@ -137,8 +55,10 @@ Bytes DelegateRequest::body() const {
   ProtoWriter writer;
   writer.bytes(1, key.bytes);
   writer.varint(2, spare);
-  writer.message(3, authorisation_body(authorisation));
+  const auto* v0 = std::get_if<V0Authorisation>(&authorisation);
+  if (v0 != nullptr) writer.message(3, authorisation_body(*v0));
   writer.message(4, entry_body(entry));
+  if (v0 == nullptr) writer.message(5, v1_authorisation_body(std::get<V1Authorisation>(authorisation)));
   return writer.take();
 }
 
@@ -146,11 +66,20 @@ Result<DelegateRequest> DelegateRequest::parse(ByteView body) {
   DelegateRequest out;
   Fields fields(body);
   std::uint64_t spare = 0;
-  ByteView authorisation;
+  ByteView v0;
+  ByteView v1;
   ByteView entry;
-  bool ok = fields.fixed(1, out.key.bytes) && fields.number(2, kSpareMax, spare) &&
-            fields.bytes(3, 3 * kKeyStringBytesMax, authorisation) && fields.bytes(4, 512, entry) &&
-            fields.finished() && parse_authorisation(authorisation, out.authorisation) && parse_entry(entry, out.entry);
+  bool ok = fields.fixed(1, out.key.bytes) && fields.number(2, kSpareMax, spare);
+  const bool is_v0 = fields.is_at(3);
+  ok = ok && (!is_v0 || fields.bytes(3, 3 * kKeyStringBytesMax, v0)) && fields.bytes(4, 512, entry) &&
+       (is_v0 || fields.bytes(5, kV1AuthorisationBytesMax, v1)) && fields.finished() && parse_entry(entry, out.entry);
+  if (ok && is_v0) {
+    ok = parse_authorisation(v0, std::get<V0Authorisation>(out.authorisation));
+  } else if (ok) {
+    V1Authorisation authorisation;
+    ok = parse_v1_authorisation(v1, authorisation) && authorisation.form == Form::a;
+    out.authorisation = std::move(authorisation);
+  }
   if (!ok) return malformed("DelegateRequest");
   out.spare = static_cast<std::uint32_t>(spare);
   return canonical(std::move(out), body, "DelegateRequest");
@@ -247,6 +176,8 @@ std::string_view name_of(RefusalCode code) {
       return "busy";
     case RefusalCode::clock:
       return "issued more than 30 s from this member's time; compare the clocks";
+    case RefusalCode::expired:
+      return "its deadline is over, or too far ahead";
   }
   return "unknown";
 }
@@ -264,7 +195,7 @@ Result<Refusal> Refusal::parse(ByteView body) {
   Fields fields(body);
   std::uint64_t code = 0;
   bool ok = fields.fixed(1, out.rh) && fields.index(2, out.index) &&
-            fields.number(3, static_cast<std::uint32_t>(RefusalCode::clock), code) && code != 0 && fields.finished();
+            fields.number(3, static_cast<std::uint32_t>(RefusalCode::expired), code) && code != 0 && fields.finished();
   if (!ok) return malformed("Refusal");
   out.code = static_cast<RefusalCode>(code);
   return canonical(std::move(out), body, "Refusal");

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dkg/envelope.h"
-#include "node/delegation/authorisation.h"
+#include "node/delegation/v1_authorisation.h"
 
 namespace kms::delegation {
 
@@ -25,13 +25,16 @@ struct Entry {
   Hash32 signing_digest(const dkg::NetworkId& network) const;
 };
 
-// A v0 request for form A. K, target and requester follow from the strings, so they are not sent a second time.
+using Authorisation = std::variant<V0Authorisation, V1Authorisation>;
+
+// A request for form A. K, target and requester follow from the authorisation, so they are not sent a second time. A v1
+// authorisation is of form A.
 struct DelegateRequest {
   static constexpr MessageType kType = MessageType::delegate_request;
   static constexpr std::uint32_t kSpareMax = 2;
   dkg::KeyId key;
   std::uint32_t spare = 0;
-  V0Authorisation authorisation;
+  Authorisation authorisation;
   Entry entry;
   Bytes body() const;
   static Result<DelegateRequest> parse(ByteView body);
@@ -85,6 +88,7 @@ enum class RefusalCode : std::uint32_t {
   no_share = 8,
   busy = 9,
   clock = 10,
+  expired = 11,
 };
 std::string_view name_of(RefusalCode code);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/delegation/rank.h"
+#include "node/delegation/request_time.h"
 
 namespace kms::delegation {
 namespace {
@@ -10,18 +11,12 @@ namespace {
 constexpr Duration kTaskLife = 10s;
 constexpr Duration kSealingLife = 60s;
 constexpr std::size_t kSealingsMax = 512;
-constexpr std::uint64_t kIssuedWithin_s = 30;
-
-bool is_near(std::uint64_t issued_at, std::uint64_t now_s) {
-  std::uint64_t distance = issued_at > now_s ? issued_at - now_s : now_s - issued_at;
-  return distance <= kIssuedWithin_s;
-}
-
 }  // namespace
 
-Responder::Responder(CredentialsPtr credentials, ResponderLimits limits)
+Responder::Responder(CredentialsPtr credentials, ResponderLimits limits, ReplayWindow& replay)
     : credentials_(std::move(credentials)),
       limits_(limits),
+      replay_(replay),
       jobs_room_(limits.jobs_max),
       tasks_room_(limits.tasks_max) {}
 
@@ -31,6 +26,9 @@ std::optional<RefusalCode> Responder::fault(const DelegateRequest& request, cons
   const Entry& entry = request.entry;
   if (entry.entry != from || from == credentials_->node_id()) return RefusalCode::entry;
   if (!is_near(entry.issued_at, now.unix_s())) return RefusalCode::clock;
+  if (const auto* v1 = std::get_if<V1Authorisation>(&request.authorisation)) {
+    if (const auto code = time_fault(entry.issued_at, v1->deadline, now)) return code;
+  }
   if (request.key != key.key || entry.epoch != key.epoch || entry.transcript != key.transcript) {
     return RefusalCode::stale;
   }
@@ -133,6 +131,9 @@ Effects Responder::computed(Job job, Now now) {
   if (task == tasks_.end() || task->second.job != job.id) return effects;
   task->second.job = 0;
   task->second.answered_at = now.instant;
+  if (work.use && std::holds_alternative<SealedA>(work.result)) {
+    if (const auto code = replay_fault(replay_.admit(*work.use, *work.key, now))) work.result = *code;
+  }
   if (auto* code = std::get_if<RefusalCode>(&work.result)) {
     ++counts_.refused;
     Refusal refusal;

@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "node/delegation/effects.h"
+#include "node/delegation/replay_window.h"
 #include "node/delegation/shared_room.h"
 #include "node/delegation/turnaround.h"
 
@@ -33,7 +34,8 @@ struct ResponderCounts {
 
 class Responder {
  public:
-  Responder(CredentialsPtr credentials, ResponderLimits limits);
+  // `replay` outlives the responder; what it holds unsaved must be durable before any effect leaves the node.
+  Responder(CredentialsPtr credentials, ResponderLimits limits, ReplayWindow& replay);
 
   void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
   // `from`: the batch's author; the caller has found it on a list of form A entries. It may be a member of the
@@ -78,6 +80,7 @@ class Responder {
 
   CredentialsPtr credentials_;
   ResponderLimits limits_;
+  ReplayWindow& replay_;
   std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
   std::map<std::uint64_t, std::pair<TaskId, Instant>> jobs_;  // since when

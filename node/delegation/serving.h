@@ -7,6 +7,8 @@
 
 namespace kms::delegation {
 
+using dkg::Position;
+
 // One key in one released epoch, as this node holds it. Immutable; shared with jobs on the compute pool.
 struct ServingKey {
   dkg::NetworkId network;

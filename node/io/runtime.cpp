@@ -64,13 +64,24 @@ void Runtime::Impl::on_job(delegation::Job&& job) {
   if (!stopping) apply(core.computed(std::move(job), system_now()));
 }
 
+void Runtime::Impl::save(const dkg::Checkpoint& checkpoint) {
+  if (checkpoint.empty()) return;
+  if (store == nullptr) throw std::runtime_error("store: this node has no store to save to");
+  store->commit(checkpoint);
+  if (mark) mark->note(store->commits());
+}
+
+// Once a turn at most, however many delegations it served.
+void Runtime::Impl::save_nonces() {
+  const dkg::Checkpoint nonces = core.take_unsaved();
+  if (store != nullptr) save(nonces);
+}
+
 // The order of the fields is the order of the promises: durable first, then everything that others can see.
 void Runtime::Impl::apply(NodeEffects&& effects) {
-  if (!effects.save.empty()) {
-    if (store == nullptr) throw std::runtime_error("store: this node has no store to save to");
-    store->commit(effects.save);
-    if (mark) mark->note(store->commits());
-  }
+  save(effects.save);
+  // A solo node has no store: its nonces end with the process.
+  if (core.has_unsaved() && (!effects.reply.empty() || core.has_full_batches())) save_nonces();
   if (host && core.membership() != membership) renew_members();
   pool->submit(std::move(effects.compute));
   pull(effects.pull);
@@ -98,6 +109,7 @@ void Runtime::Impl::end_turn_soon() {
 void Runtime::Impl::end_turn() {
   turn_end_posted = false;
   if (stopping) return;
+  if (core.has_unsaved()) save_nonces();
   if (core.has_outgoing()) publish(core.flush());
   set_timer();
 }

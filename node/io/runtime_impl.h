@@ -60,6 +60,8 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   void on_request(HttpRequestId id, HttpRequest&& request);
   HttpResponse on_order(HttpRequest&& request);
   void on_job(delegation::Job&& job);
+  void save(const dkg::Checkpoint& checkpoint);
+  void save_nonces();
   void apply(NodeEffects&& effects);
   void write(const LogLine& line);
   void end_turn_soon();

@@ -58,6 +58,8 @@ std::string topic_name(const std::string& network, Topic topic, const net::PeerI
       return prefix + "/ceremony/1";
     case Topic::partials:
       return prefix + "/partials/1/" + entry.text();
+    case Topic::public_partials:
+      return prefix + "/partials/1";
   }
   return prefix;
 }
@@ -83,7 +85,7 @@ void Runtime::Impl::start_p2p() {
                                             });
   Now now = system_now();
   host->host().set_peer_classes(classes_now(), now);
-  for (Topic topic : {Topic::requests, Topic::ceremony, Topic::partials}) {
+  for (Topic topic : {Topic::requests, Topic::ceremony, Topic::partials, Topic::public_partials}) {
     std::string name = topic_name(terms.name, topic, identity->peer_id());
     auto subscribed = host->host().subscribe(name, now);
     if (!subscribed) throw std::runtime_error("p2p: cannot subscribe to " + name + ": " + subscribed.error().message);

@@ -14,9 +14,13 @@ void check_body(ByteView body) {
   if (!message) return;
   KMS_ASSERT(equal(message->body(), body));
   if constexpr (std::is_same_v<M, DelegateRequest>) {
-    KMS_ASSERT(message->authorisation.target_pub_key.size() <= kKeyStringBytesMax);
     message->entry.signing_digest(dkg::NetworkId());
-    KMS_ASSERT(!check(message->authorisation, {crypto::Address()}));
+    if (const auto* v0 = std::get_if<V0Authorisation>(&message->authorisation)) {
+      KMS_ASSERT(v0->target_pub_key.size() <= kKeyStringBytesMax);
+      KMS_ASSERT(!check(*v0, {crypto::Address()}));
+    } else {
+      KMS_ASSERT(std::get<V1Authorisation>(message->authorisation).target.size() <= kTargetBytesMax);
+    }
   }
 }
 

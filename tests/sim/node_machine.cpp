@@ -93,6 +93,7 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
     delegation::run(job, entropy_);
     take(core_.computed(std::move(job), now));
   }
+  for (dkg::Write& write : core_.take_unsaved().writes) out.save.writes.push_back(std::move(write));
   for (node::Publish& publish : core_.flush()) {
     Bytes rest = big_endian(next_seqno(now));
     append(rest, publish.batch);

@@ -7,6 +7,7 @@
 #include "crypto/ecies.h"
 #include "crypto/eip712.h"
 #include "crypto/rsa_oaep.h"
+#include "node/delegation/replay_window.h"
 #include "node/delegation/serving.h"
 
 namespace kms::test {
@@ -80,7 +81,12 @@ struct DealtCommittee {
     return out;
   }
 
+  delegation::ReplayWindow& replay_of(dkg::Position position) {
+    return replays.try_emplace(position, delegation::ReplayLimits{}).first->second;
+  }
+
   SeededEntropy entropy;
+  std::map<dkg::Position, delegation::ReplayWindow> replays;
   std::vector<delegation::CredentialsPtr> credentials;  // by position - 1
   std::optional<dkg::Committee> committee;
   std::optional<dkg::Threshold> threshold;

@@ -17,8 +17,9 @@ class Network {
  public:
   Network(std::size_t n, std::size_t t, std::uint64_t seed = 1) : dealt_(n, t, seed) {
     for (Position i = 1; i <= n; ++i) {
-      nodes_.emplace(i, Node{dealt_.serving(i), Collector(dealt_.credentials[i - 1u], {}, dealt_.entropy),
-                             Responder(dealt_.credentials[i - 1u], {})});
+      nodes_.emplace(
+          i, Node{dealt_.serving(i), Collector(dealt_.credentials[i - 1u], {}, dealt_.replay_of(i), dealt_.entropy),
+                  Responder(dealt_.credentials[i - 1u], {}, dealt_.replay_of(i))});
     }
     connect();
   }
@@ -260,7 +261,7 @@ TEST(FormA, EveryWaiterIsToldInItsOwnTime) {
 
 TEST(FormA, AnIdleEntryForgetsItsReplyKey) {
   DealtCommittee dealt(5, 3, 1);
-  Collector collector(dealt.credentials[0], {}, dealt.entropy);
+  Collector collector(dealt.credentials[0], {}, dealt.replay_of(1), dealt.entropy);
   collector.members_alive(dealt.nodes({2, 3, 4, 5}));
   Now now{Instant(1s), 1'800'000'000'000};
   auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
@@ -314,7 +315,8 @@ TEST(FormA, RespondersRefuseWhatTheGatewayDidNotSign) {
   forged.key = done.key->key;
   forged.authorisation = done.authorisation;
   forged.entry = std::get<AdmitJob::Admitted>(done.result).entry;
-  forged.authorisation.target_pub_key = to_0x(crypto::RsaPrivateKey::generate(2048).public_spki());
+  std::get<V0Authorisation>(forged.authorisation).target_pub_key =
+      to_0x(crypto::RsaPrivateKey::generate(2048).public_spki());
   network.deliver(2, {Audience::everybody, {}, DelegateRequest::kType, forged.body()});
   network.advance(1s);
   EXPECT_TRUE(network.answers.empty());
@@ -349,7 +351,7 @@ TEST(FormA, RespondersRefuseAStaleOrStolenEntry) {
 
 TEST(FormA, BoundsWhatIsPending) {
   DealtCommittee dealt(5, 3, 1);
-  Collector collector(dealt.credentials[0], {2s, 50ms, 2}, dealt.entropy);
+  Collector collector(dealt.credentials[0], {2s, 50ms, 2}, dealt.replay_of(1), dealt.entropy);
   Now now{Instant(1s), 1'800'000'000'000};
   auto key = dealt.serving(1);
   auto request = dealt.authorise(crypto::Point::generator(), test::requester_key());
@@ -363,8 +365,8 @@ TEST(FormA, BoundsWhatIsPending) {
 
 TEST(FormA, AResultForARequestThatWasGivenUpDoesNotCountAgainstItsRepetition) {
   DealtCommittee dealt(3, 2, 1);
-  Collector collector(dealt.credentials[0], {}, dealt.entropy);
-  Responder responder(dealt.credentials[1], {});
+  Collector collector(dealt.credentials[0], {}, dealt.replay_of(1), dealt.entropy);
+  Responder responder(dealt.credentials[1], {}, dealt.replay_of(2));
   collector.members_alive(dealt.nodes({2, 3}));
   responder.members_alive(dealt.nodes({1, 3}));
   Now now{Instant(1s), 1'800'000'000'000};

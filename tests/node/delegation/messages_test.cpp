@@ -25,7 +25,7 @@ TEST(DelegationMessages, ReadsWhatItWrote) {
   EXPECT_EQ(Refusal::parse(refusal.body()).value().body(), refusal.body());
   refusal.code = RefusalCode::clock;
   EXPECT_EQ(Refusal::parse(refusal.body()).value().code, RefusalCode::clock);
-  refusal.code = static_cast<RefusalCode>(11);
+  refusal.code = static_cast<RefusalCode>(12);
   EXPECT_FALSE(Refusal::parse(refusal.body()));
 }
 

@@ -16,7 +16,7 @@ struct ResponderTest : testing::Test {
   V0Authorisation authorisation = dealt.authorise(crypto::Point::generator(), test::requester_key());
 
   Responder responder(ResponderLimits limits = {}) {
-    Responder out(dealt.credentials[4], limits);
+    Responder out(dealt.credentials[4], limits, dealt.replay_of(5));
     out.members_alive(dealt.nodes({1, 2, 3, 4}));
     return out;
   }

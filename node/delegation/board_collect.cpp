@@ -1,0 +1,331 @@
+// The asking side of forms B and C: clients wait here until t partials are good.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "node/delegation/board.h"
+#include "node/delegation/rank.h"
+#include "node/delegation/request_time.h"
+
+namespace kms::delegation {
+namespace {
+
+// After a fault the entry asks for one more partial than it needs, for this long.
+constexpr Duration kBoardCaution = 10s;
+
+std::string board_list_of(const std::set<Position>& positions) {
+  std::string out;
+  for (const Position position : positions) out.append(out.empty() ? "" : ", ").append(std::to_string(position));
+  return out;
+}
+
+}  // namespace
+
+std::size_t Board::usable_members_alive(const ServingKey& key) const {
+  std::size_t count = key.share ? 1 : 0;
+  for (const dkg::NodeId& node : alive_) {
+    const auto position = key.members.position_of(node);
+    if (position && *position != key.self && !key.table.share(*position).is_infinity()) ++count;
+  }
+  return count;
+}
+
+void Board::reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh) {
+  KMS_ASSERT(pending_ > 0);
+  --pending_;
+  if (std::holds_alternative<PublicResultPtr>(outcome)) ++counts_.answered;
+  if (std::holds_alternative<AuthorisationError>(outcome)) ++counts_.refused;
+  if (std::holds_alternative<Conflict>(outcome)) ++counts_.conflicts;
+  if (std::holds_alternative<Unavailable>(outcome)) ++counts_.unavailable;
+  if (std::holds_alternative<Overloaded>(outcome)) ++counts_.overloaded;
+  effects.reply.push_back({ticket, std::move(outcome), rh});
+}
+
+void Board::answer_all(const Hash32& rh, Record& record, const Outcome& outcome, Effects& effects) {
+  for (const Waiter& waiter : std::exchange(record.waiters, {})) reply(effects, waiter.ticket, outcome, rh);
+}
+
+Effects Board::start(Ticket ticket, V1Authorisation authorisation, std::vector<crypto::Address> allowed,
+                     ServingKeyPtr key, Now) {
+  Effects effects;
+  ++counts_.asked;
+  ++pending_;
+  if (pending_ > limits_.pending_max) {
+    reply(effects, ticket, Overloaded{std::to_string(limits_.pending_max) + " delegations are pending here"}, {});
+    return effects;
+  }
+  admitting_.emplace(next_job_, ticket);
+  PartialJob job{std::move(authorisation), std::move(allowed), std::move(key), credentials_, std::nullopt, {}};
+  effects.compute.push_back(Job{next_job_++, std::move(job)});
+  return effects;
+}
+
+Effects Board::admitted(Ticket ticket, PartialJob job, Now now) {
+  Effects effects;
+  if (auto* fault = std::get_if<AuthorisationError>(&job.result)) {
+    reply(effects, ticket, std::move(*fault), {});
+    return effects;
+  }
+  auto& made = std::get<PartialJob::Made>(job.result);
+  const Hash32 rh = made.use.rh;
+  if (auto refusal = refusal_of(replay_.admit(made.use, *job.key, now))) {
+    reply(effects, ticket, std::move(*refusal), rh);
+    return effects;
+  }
+  const dkg::NodeId self = credentials_->node_id();
+  const Instant forget_at = std::max(now.instant + limits_.timeout, forget_time(made.use.deadline, now));
+  const auto found = records_.find(rh);
+  Record* record = found == records_.end() ? place(rh, self, job.key, forget_at) : &found->second;
+  if (record == nullptr) {
+    reply(effects, ticket, Overloaded{"too many results are kept here"}, rh);
+    return effects;
+  }
+  // A partial that overtook its request names no key, only the epoch.
+  if (!record->request && record->key->transcript == job.key->transcript) record->key = job.key;
+  if (record->key->transcript != job.key->transcript && record->key->epoch < job.key->epoch) renew(*record, job.key);
+  const bool is_of_this_epoch = record->key->transcript == job.key->transcript;
+  record->forget_at = std::max(record->forget_at, forget_at);
+  if (is_of_this_epoch) record->terms = made.terms;
+  if (!record->request) {
+    record->request = PublicRequest{job.key->key, 0, job.authorisation, rh, 0, {}, 0};
+    record->allowed = std::move(job.allowed);
+    record->asker = self;
+    record->asker_place = record->key->self;
+  }
+  const bool is_first = made.own && is_of_this_epoch && !record->partials.contains(record->key->self);
+  if (is_first) hold(*record, std::move(*made.own), State::good);
+  record->waiters.push_back({ticket, now.instant + limits_.timeout, {}});
+  begin(rh, *record, effects, now);
+  set_wake(rh, *record);
+  shrink();
+  return effects;
+}
+
+// Whoever waits is served from what is there, else the members are asked.
+void Board::begin(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  if (!record.terms) {
+    if (!record.is_making) make_partial(rh, record, effects);
+    record.need_at = now.instant + limits_.hedge_delay;
+    return;
+  }
+  serve(rh, record, effects);
+  const std::size_t needed = record.key->threshold.t();
+  const bool is_shared = record.key->members.size() > 1 && record.partials.contains(record.key->self);
+  if (is_shared) publish_own(record, effects, now);
+  if (record.waiters.empty()) return;
+  std::size_t within_reach = usable_members_alive(*record.key);
+  for (const auto& [index, held] : record.partials) {
+    const dkg::NodeId& node = record.key->members.at(index).node;
+    if (index != record.key->self && held.state != State::bad && !alive_.contains(node)) ++within_reach;
+  }
+  if (within_reach < needed) {
+    answer_all(rh, record,
+               Unavailable{"only " + std::to_string(within_reach) + " of the " + std::to_string(needed) +
+                           " members that a delegation needs are connected"},
+               effects);
+    return;
+  }
+  if (!record.has_asked) ask(rh, record, effects, now);
+}
+
+// Publishes the request, for this node's sake; from here on timers lead to an answer or to a 503.
+void Board::ask(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  record.has_asked = true;
+  record.round = 0;
+  record.refused.clear();
+  record.need_at = now.instant + limits_.hedge_delay;
+  const ServingKey& key = *record.key;
+  PublicRequest request = *record.request;
+  const bool cautious = last_fault_ && now.instant < *last_fault_ + kBoardCaution;
+  request.spare = (cautious ? 1u : 0u) + (key.share || key.self == 0 ? 0u : 1u);
+  request.rh = rh;
+  request.epoch = key.epoch;
+  request.transcript = key.transcript;
+  request.issued_at = now.unix_s();
+  effects.send.push_back({Audience::everybody, {}, PublicRequest::kType, request.body(), std::nullopt});
+}
+
+Effects Board::look(Ticket ticket, const Hash32& rh, std::set<Position> bad, Look look, Now now) {
+  Effects effects;
+  ++counts_.asked;
+  ++pending_;
+  Record& record = records_.at(rh);
+  const bool is_full = pending_ > limits_.pending_max;
+  const bool is_early = look == Look::more && record.more_at && now.instant < *record.more_at;
+  if (is_full || is_early) {
+    reply(effects, ticket, Overloaded{is_full ? "too many delegations are pending here" : "asked too often"}, rh);
+    return effects;
+  }
+  const bool wants_more = look == Look::more;
+  if (wants_more) record.more_at = now.instant + limits_.hedge_delay;
+  record.waiters.push_back({ticket, now.instant + limits_.timeout, std::move(bad)});
+  record.need_at = now.instant + limits_.hedge_delay;
+  if (!record.terms) {
+    if (!record.is_making) make_partial(rh, record, effects);
+  } else {
+    serve(rh, record, effects);
+    if (wants_more && !record.waiters.empty()) need_more(rh, record, effects, now);
+  }
+  set_wake(rh, record);
+  return effects;
+}
+
+// True if the waiter is taken care of.
+bool Board::serve_one(const Hash32& rh, Record& record, const Waiter& waiter, Effects& effects) {
+  const std::size_t needed = record.key->threshold.t();
+  std::vector<Position> good;
+  std::size_t coming = 0;
+  for (const auto& [index, held] : record.partials) {
+    if (waiter.bad.contains(index)) continue;
+    if (held.state == State::good && good.size() < needed) good.push_back(index);
+    if (held.state == State::checking) ++coming;
+  }
+  for (auto& [index, held] : record.partials) {
+    if (good.size() + coming >= needed) break;
+    if (held.state != State::unchecked || waiter.bad.contains(index)) continue;
+    held.state = State::checking;
+    ++record.jobs;
+    ++coming;
+    effects.compute.push_back(Job{next_job_++, VerifyJob{record.key, record.terms, held.partial, {}}});
+  }
+  if (good.size() < needed) return false;
+  const auto is_same = [&](const PublicResult& result) {
+    return std::equal(result.partials.begin(), result.partials.end(), good.begin(), good.end(),
+                      [](const PublicPartial& partial, Position index) { return index_of(partial) == index; });
+  };
+  if (record.result && is_same(*record.result)) {
+    reply(effects, waiter.ticket, record.result, rh);
+    return true;
+  }
+  if (record.terms->form == Form::b) {
+    PublicResult result{Form::b, record.key, {}, std::nullopt};
+    for (const Position index : good) result.partials.push_back(record.partials.at(index).partial);
+    record.result = std::make_shared<const PublicResult>(std::move(result));
+    reply(effects, waiter.ticket, record.result, rh);
+    return true;
+  }
+  CombineJob job{{}, weights_.at_zero(good), std::nullopt};
+  for (const Position index : good) job.partials.push_back(std::get<PartialC>(record.partials.at(index).partial));
+  combining_.emplace(next_job_, std::tuple(rh, record.key, waiter));
+  ++record.jobs;
+  effects.compute.push_back(Job{next_job_++, std::move(job)});
+  return true;
+}
+
+void Board::serve(const Hash32& rh, Record& record, Effects& effects) {
+  if (!record.terms || record.waiters.empty()) return;
+  std::erase_if(record.waiters, [&](const Waiter& waiter) { return serve_one(rh, record, waiter, effects); });
+  if (!record.waiters.empty() || !record.has_asked) return;
+  record.has_asked = false;
+  Done done;
+  done.rh = rh;
+  effects.send.push_back({Audience::everybody, {}, Done::kType, done.body(), std::nullopt});
+}
+
+Effects Board::verified(VerifyJob job, Now now) {
+  Effects effects;
+  const Hash32 rh = rh_of(job.partial);
+  const Position index = index_of(job.partial);
+  const auto found = records_.find(rh);
+  KMS_ASSERT(found != records_.end());
+  Record& record = found->second;
+  --record.jobs;
+  const auto held = record.partials.find(index);
+  if (record.key != job.key || held == record.partials.end()) return effects;  // renewed meanwhile
+  held->second.state = job.fault.empty() ? State::good : State::bad;
+  if (!job.fault.empty()) {
+    ++counts_.bad_partials;
+    effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
+  }
+  serve(rh, record, effects);
+  if (!job.fault.empty() && !record.waiters.empty()) need_more(rh, record, effects, now);
+  set_wake(rh, record);
+  return effects;
+}
+
+Effects Board::combined(std::uint64_t job_id, CombineJob job) {
+  Effects effects;
+  const auto combining = combining_.find(job_id);
+  KMS_ASSERT(combining != combining_.end());
+  const auto [rh, key, waiter] = std::move(combining->second);
+  combining_.erase(combining);
+  const auto found = records_.find(rh);
+  KMS_ASSERT(found != records_.end());
+  --found->second.jobs;
+  if (!job.result) {
+    reply(effects, waiter.ticket, Unavailable{"the partials add up to no point"}, rh);
+    return effects;
+  }
+  PublicResult result{Form::c, key, {}, std::move(job.result)};
+  for (PartialC& partial : job.partials) result.partials.emplace_back(std::move(partial));
+  auto shared = std::make_shared<const PublicResult>(std::move(result));
+  if (found->second.key == key) found->second.result = shared;
+  reply(effects, waiter.ticket, std::move(shared), rh);
+  return effects;
+}
+
+Effects Board::receive(const dkg::NodeId& from, const Refusal& refusal, Now now) {
+  Effects effects;
+  const auto found = records_.find(refusal.rh);
+  if (found == records_.end() || found->second.waiters.empty()) return effects;
+  Record& record = found->second;
+  if (record.key->members.position_of(from) != refusal.index || !record.refused.insert(refusal.index).second) {
+    return effects;
+  }
+  effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), refusal.index, from});
+  need_more(refusal.rh, record, effects, now);
+  set_wake(refusal.rh, record);
+  return effects;
+}
+
+// Asks further members, at most n rounds.
+void Board::need_more(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  last_fault_ = now.instant;
+  record.need_at = now.instant + 2 * limits_.hedge_delay;
+  const ServingKey& key = *record.key;
+  const std::size_t needed = key.threshold.t();
+  std::set<Position> good;
+  std::set<Position> bad = record.refused;
+  for (const Waiter& waiter : record.waiters) bad.insert(waiter.bad.begin(), waiter.bad.end());
+  for (const auto& [index, held] : record.partials) (held.state == State::bad ? bad : good).insert(index);
+  for (const Position index : bad) good.erase(index);
+  if (good.size() >= needed || record.round >= key.members.size()) return;
+  Need need;
+  need.rh = rh;
+  need.epoch = key.epoch;
+  need.transcript = key.transcript;
+  need.round = ++record.round;
+  need.good.assign(good.begin(), good.end());
+  need.bad.assign(bad.begin(), bad.end());
+  need.want = static_cast<std::uint32_t>(needed - good.size() + 1);
+  ++counts_.needs_sent;
+  effects.send.push_back({Audience::everybody, {}, Need::kType, need.body(), std::nullopt});
+}
+
+void Board::give_up(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  const auto is_late = [&](const Waiter& waiter) { return now.instant >= waiter.deadline; };
+  if (std::none_of(record.waiters.begin(), record.waiters.end(), is_late)) return;
+  std::set<Position> silent;
+  std::set<Position> bad = record.refused;
+  std::size_t good = 0;
+  for (Position i = 1; i <= record.key->members.size(); ++i) {
+    const auto held = record.partials.find(i);
+    if (held == record.partials.end()) {
+      if (!record.refused.contains(i)) silent.insert(i);
+    } else if (held->second.state == State::bad) {
+      bad.insert(i);
+    } else {
+      ++good;
+    }
+  }
+  std::string text = "only " + std::to_string(good) + " of " + std::to_string(record.key->threshold.t()) +
+                     " partials in time; no answer from members " + board_list_of(silent);
+  if (!bad.empty()) text += "; bad answers or refusals from " + board_list_of(bad);
+  std::erase_if(record.waiters, [&](const Waiter& waiter) {
+    if (!is_late(waiter)) return false;
+    reply(effects, waiter.ticket, Unavailable{text}, rh);
+    return true;
+  });
+  if (record.waiters.empty()) record.has_asked = false;
+}
+
+}  // namespace kms::delegation
