@@ -31,21 +31,22 @@ bool is_related(const crypto::Point& recipient, const crypto::Point& ephemeral, 
   return false;
 }
 
-using Target = std::variant<crypto::Point, crypto::RsaPublicKey>;
+using V1Target = std::variant<crypto::Point, crypto::RsaPublicKey>;
 
-boost::system::result<Target, AuthorisationError> parse_target(const V1Authorisation& authorisation,
-                                                               const crypto::Point& ephemeral, const ServingKey& key) {
+boost::system::result<V1Target, AuthorisationError> parse_target(const V1Authorisation& authorisation,
+                                                                 const crypto::Point& ephemeral,
+                                                                 const ServingKey& key) {
   const auto bad = [](std::string why) { return refused(AuthorisationFault::bad_target, "target: " + std::move(why)); };
   if (authorisation.form != Form::c) {
     auto target = crypto::RsaPublicKey::parse_spki(authorisation.target);
     if (!target) return bad(target.error().message);
-    return Target(std::move(*target));
+    return V1Target(std::move(*target));
   }
   auto target = crypto::Point::parse(authorisation.target);
   if (!target) return bad(target.error().message);
   if (is_related(*target, ephemeral, key))
     return bad("P must not be G, K, the public key or a member's share, up to sign");
-  return Target(*target);
+  return V1Target(*target);
 }
 
 }  // namespace
