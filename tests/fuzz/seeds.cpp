@@ -99,7 +99,7 @@ void add_node(Seeds& to) {
   delegation::DelegateRequest request;
   request.key.bytes.fill(1);
   request.spare = 1;
-  request.authorisation = {31337, ephemeral, target, key.sign(Hash32{1}).bytes};
+  request.authorisation = delegation::V0Authorisation{31337, ephemeral, target, key.sign(Hash32{1}).bytes};
   request.entry.reply_key = key.public_key().bytes();
   request.entry.issued_at = 1'700'000'000;
   add_body(to, 0, "DelegateRequest", request);

@@ -381,7 +381,7 @@ TEST_P(BothForms, AreNotStoppedByFalseNeedsAndDones) {
   EXPECT_TRUE(network.is_right(network.replies.size() - 1));
 }
 
-TEST(Board, GivesThe66BytesAndTheBundleHashOfTheOracle) {
+TEST(Board, GivesThe66BytesAndTheHashOfItsBundle) {
   // tests/crypto checks the parts; here the same t partials in another process give the same hash.
   BoardNetwork network(5, 3);
   network.ask(1, network.request(Form::c));
