@@ -148,6 +148,10 @@ class Epochs {
   void enter(EpochPtr record, TermsPtr terms);
   void take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
   void show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
+  // One member shows the Link of a new epoch to all who listen: to nodes that left before it, which nobody else would
+  // tell. The others keep silent once they see it.
+  void plan_announcement(Now now);
+  void announce(EpochSteps& out, Now now);
   // A node that does not know what it said keeps out of slots that may have been open then.
   void restore_silence(Disk disk);
   bool is_silent() const { return is_silent_ || silent_epoch_ == wanted(); }
@@ -190,6 +194,7 @@ class Epochs {
   bool is_refresh_ordered_ = false;
   std::deque<dkg::Envelope> approvals_;  // heard for the slot that comes next, whatever they approve
   std::set<dkg::NodeId> peers_;
+  std::optional<Instant> announce_at_;      // the newest Link
   std::map<dkg::NodeId, Instant> shown_;    // Links, by node
   std::map<dkg::NodeId, Instant> refused_;  // authors of Links that do not verify, until when
   std::uint64_t released_ = 0;              // Unix seconds: when the newest epoch was seen to be released; 0: it is not

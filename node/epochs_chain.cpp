@@ -12,6 +12,7 @@ constexpr std::size_t kLinksShown = 16;       // in answer to one NodeStatus
 constexpr Duration kShowEvery = 1s;           // to one node
 constexpr Duration kRefusedFor = 10s;         // after a Link that does not verify
 constexpr std::size_t kApprovalsHeard = 512;  // 4 of each of 128 members
+constexpr Duration kAnnounceEvery = 1s;       // from member to member, until one has
 
 }  // namespace
 
@@ -47,6 +48,30 @@ void Epochs::show_links(const dkg::Envelope& envelope, const dkg::NodeId& author
     effects.send.push_back({dkg::wrap(chain, id_, genesis_->network)});
     out.steps.push_back({slot_of(epoch), std::move(effects)});
   }
+}
+
+// By members of the epoch before: those who know it take nothing from anybody else.
+void Epochs::plan_announcement(Now now) {
+  announce_at_.reset();
+  const auto before = newest_->header.epoch == 0 ? chain_.end() : chain_.find(newest_->header.epoch - 1);
+  if (before == chain_.end()) return;
+  const auto committee = before->second->header.committee();
+  const auto place = committee.position_of(id_);
+  if (!place) return;
+  const std::size_t turn = (*place + newest_->header.epoch) % committee.size();
+  announce_at_ = now.instant + kAnnounceEvery * static_cast<std::int64_t>(turn + 1);
+}
+
+void Epochs::announce(EpochSteps& out, Now now) {
+  if (!announce_at_ || now.instant < *announce_at_) return;
+  announce_at_.reset();
+  const auto link = newest_->link();
+  if (!link) return;
+  dkg::EpochChain chain;
+  chain.links.push_back(*link);
+  dkg::Effects effects;
+  effects.send.push_back({dkg::wrap(chain, id_, genesis_->network)});
+  out.steps.push_back({newest_->slot(), std::move(effects)});
 }
 
 // What a ceremony of this node has not taken in already.

@@ -12,7 +12,7 @@ const dkg::Ceremony* Epochs::busy() const {
 }
 
 std::optional<Instant> Epochs::wakes_at() const {
-  std::optional<Instant> earliest;
+  std::optional<Instant> earliest = announce_at_;
   for (const dkg::Ceremony* ceremony : all()) {
     const auto wake = ceremony->wakes_at();
     if (wake && (!earliest || *wake < *earliest)) earliest = wake;
