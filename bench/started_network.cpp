@@ -34,10 +34,10 @@ Result<StartedNetwork> StartedNetwork::start(const NetworkSize& size) {
   char folder[] = "/tmp/kms-bench-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return error("no temporary folder in /tmp");
   StartedNetwork network{std::string(folder) + "/net"};
-  const std::string arguments = "--root " + shell_word(checkout()) + " --bin " + shell_word(program_folder()) + " --nodes " +
-                                std::to_string(size.nodes) + " --threshold " + std::to_string(size.threshold) +
-                                " --base-port " + std::to_string(size.base_port) + " --dir " + shell_word(network.folder_) +
-                                " --detach";
+  const std::string arguments = "--root " + shell_word(checkout()) + " --bin " + shell_word(program_folder()) +
+                                " --nodes " + std::to_string(size.nodes) + " --threshold " +
+                                std::to_string(size.threshold) + " --base-port " + std::to_string(size.base_port) +
+                                " --dir " + shell_word(network.folder_) + " --detach";
   if (run_script("start.py", arguments) != 0) return error("the network did not start; what testnet/up said is above");
   return network;
 }

@@ -3,9 +3,8 @@
 // NETWORK.json names nodes, key and signer (testnet.json does); the file holds the gateway's key in hex.
 #include <fstream>
 #include <iostream>
-#include <sstream>
-
 #include <kms/client.h>
+#include <sstream>
 
 namespace {
 
