@@ -37,8 +37,8 @@ def _xor(a, b):
     return bytes(x ^ y for x, y in zip(a, b))
 
 
-def decrypt(ciphertext):
-    """RFC 8017, 7.1.2, with an empty label."""
+def decrypt(ciphertext, label=b""):
+    """RFC 8017, 7.1.2."""
     if len(ciphertext) != BYTES:
         raise Undecryptable(f"{len(ciphertext)} bytes, not {BYTES}")
     c = int.from_bytes(ciphertext, "big")
@@ -49,6 +49,6 @@ def decrypt(ciphertext):
     seed = _xor(message[1:33], _mask(message[33:], 32))
     block = _xor(message[33:], _mask(seed, BYTES - 33))
     padding, separator, secret = block[32:].partition(b"\x01")
-    if message[0] != 0 or block[:32] != hashlib.sha256(b"").digest() or padding.strip(b"\x00") or not separator:
+    if message[0] != 0 or block[:32] != hashlib.sha256(label).digest() or padding.strip(b"\x00") or not separator:
         raise Undecryptable("the padding is not OAEP with SHA-256")
     return secret
