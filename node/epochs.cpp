@@ -219,7 +219,7 @@ void Epochs::advance(EpochSteps& out, Now now) {
     const auto time = std::to_string(released_);
     note.save.writes.push_back(dkg::Put{release_record(newest_->slot()), to_bytes(as_bytes(time))});
     add(out, newest_->slot(), std::move(note));
-    plan_announcement(now);
+    plan_announcement(Duration{}, now);
   }
   take_void(out);
   if (next_ && next_->ceremony.phase() != dkg::Phase::closed) next_->is_opened = true;
@@ -266,7 +266,7 @@ EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& aut
   EpochSteps out;
   const bool is_status = envelope.type == dkg::MessageType::node_status;
   if (is_status) show_links(envelope, author, out, now);
-  if (envelope.type == dkg::MessageType::epoch_chain && author != id_) announce_at_.reset();
+  if (envelope.type == dkg::MessageType::epoch_chain) hear_announcement(envelope, author, now);
   if (is_status) hear_report(envelope, author, out);
   if (envelope.type == dkg::MessageType::approval) hear_approval(envelope);
   const auto hear = [&](dkg::Ceremony& ceremony) {

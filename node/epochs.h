@@ -148,9 +148,10 @@ class Epochs {
   void enter(EpochPtr record, TermsPtr terms);
   void take_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
   void show_links(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
-  // One member shows the Link of a new epoch to all who listen: to nodes that left before it, which nobody else would
-  // tell. The others keep silent once they see it.
-  void plan_announcement(Now now);
+  // One member shows the newest Link to all who listen, soon after the release and every 20 s from then on: to nodes
+  // that left before it, which nobody else would tell. The others keep silent while they see it.
+  void plan_announcement(Duration pause, Now now);
+  void hear_announcement(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now);
   void announce(EpochSteps& out, Now now);
   // A node that does not know what it said keeps out of slots that may have been open then.
   void restore_silence(Disk disk);

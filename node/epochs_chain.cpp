@@ -13,6 +13,7 @@ constexpr Duration kShowEvery = 1s;           // to one node
 constexpr Duration kRefusedFor = 10s;         // after a Link that does not verify
 constexpr std::size_t kApprovalsHeard = 512;  // 4 of each of 128 members
 constexpr Duration kAnnounceEvery = 1s;       // from member to member, until one has
+constexpr Duration kAnnouncePause = 20s;      // then again
 
 }  // namespace
 
@@ -50,8 +51,8 @@ void Epochs::show_links(const dkg::Envelope& envelope, const dkg::NodeId& author
   }
 }
 
-// By members of the epoch before: those who know it take nothing from anybody else.
-void Epochs::plan_announcement(Now now) {
+// By members of the epoch before: those who know no later one take nothing from anybody else.
+void Epochs::plan_announcement(Duration pause, Now now) {
   announce_at_.reset();
   const auto before = newest_->header.epoch == 0 ? chain_.end() : chain_.find(newest_->header.epoch - 1);
   if (before == chain_.end()) return;
@@ -59,12 +60,12 @@ void Epochs::plan_announcement(Now now) {
   const auto place = committee.position_of(id_);
   if (!place) return;
   const std::size_t turn = (*place + newest_->header.epoch) % committee.size();
-  announce_at_ = now.instant + kAnnounceEvery * static_cast<std::int64_t>(turn + 1);
+  announce_at_ = now.instant + pause + kAnnounceEvery * static_cast<std::int64_t>(turn + 1);
 }
 
 void Epochs::announce(EpochSteps& out, Now now) {
   if (!announce_at_ || now.instant < *announce_at_) return;
-  announce_at_.reset();
+  plan_announcement(kAnnouncePause, now);
   const auto link = newest_->link();
   if (!link) return;
   dkg::EpochChain chain;
@@ -72,6 +73,18 @@ void Epochs::announce(EpochSteps& out, Now now) {
   dkg::Effects effects;
   effects.send.push_back({dkg::wrap(chain, id_, genesis_->network)});
   out.steps.push_back({newest_->slot(), std::move(effects)});
+}
+
+// It need not be verified: a liar keeps the others silent for a while, and only about news for who left.
+void Epochs::hear_announcement(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now) {
+  if (!announce_at_ || author == id_) return;
+  const auto before = chain_.find(newest_->header.epoch - 1);
+  if (before == chain_.end() || !before->second->header.committee().position_of(author)) return;
+  const auto chain = dkg::EpochChain::parse(envelope.body);
+  const bool is_news = chain && std::any_of(chain->links.begin(), chain->links.end(), [&](const dkg::Link& link) {
+                         return link.header.epoch == newest_->header.epoch;
+                       });
+  if (is_news) plan_announcement(kAnnouncePause, now);
 }
 
 // What a ceremony of this node has not taken in already.

@@ -68,10 +68,11 @@ Board::Record* Board::place(const Hash32& rh, const dkg::NodeId& holder, Serving
     return std::max_element(ages_.begin(), ages_.end(),
                             [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   };
-  if (!places_.take(holder)) {
-    const bool has_own = ages_.contains(holder);
-    const dkg::NodeId loser = has_own || ages_.empty() ? holder : largest()->first;
-    if (!evict_oldest(loser) || !places_.take(holder)) return nullptr;
+  // Nobody keeps more than is left free, so that who holds the most gives way, and more than once if others came since.
+  while (!places_.take(holder)) {
+    if (ages_.empty()) return nullptr;
+    const dkg::NodeId loser = largest()->first;
+    if (!evict_oldest(loser)) return nullptr;
   }
   std::list<Hash32>& ages = ages_[holder];
   const auto age = ages.insert(ages.end(), rh);

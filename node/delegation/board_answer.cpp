@@ -72,8 +72,13 @@ Effects Board::receive(const dkg::Member& from, PublicRequest request, std::vect
     record->forget_at = std::max(forget_at, record->forget_at);
     record->asker = from.node;
     record->asker_place = record->key->members.position_of(from.node).value_or(0);
-    record->request = std::move(request);
-    record->allowed = std::move(allowed);
+    // One that was verified stays: another of this rh says the same, or is made up.
+    if (record->terms && record->request) {
+      record->request->spare = request.spare;
+    } else {
+      record->request = std::move(request);
+      record->allowed = std::move(allowed);
+    }
     rank(rh, *record, effects, now);
   }
   set_wake(rh, *record);

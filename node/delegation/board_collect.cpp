@@ -79,13 +79,14 @@ Effects Board::admitted(Ticket ticket, PartialJob job, Now now) {
     reply(effects, ticket, Overloaded{"too many results are kept here"}, rh);
     return effects;
   }
-  // A partial that overtook its request names no key, only the epoch.
-  if (!record->request && record->key->transcript == job.key->transcript) record->key = job.key;
+  // What others said under this rh, and which of the keys of an epoch it is, counts only once it was verified here.
+  const bool was_verified = record->terms != nullptr;
+  if (!was_verified && record->key->transcript == job.key->transcript) record->key = job.key;
   if (record->key->transcript != job.key->transcript && record->key->epoch < job.key->epoch) renew(*record, job.key);
   const bool is_of_this_epoch = record->key->transcript == job.key->transcript;
   record->forget_at = std::max(record->forget_at, forget_at);
   if (is_of_this_epoch) record->terms = made.terms;
-  if (!record->request) {
+  if (!record->request || !was_verified) {
     record->request = PublicRequest{job.key->key, 0, job.authorisation, rh, 0, {}, 0};
     record->allowed = std::move(job.allowed);
     record->asker = self;

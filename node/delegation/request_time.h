@@ -47,9 +47,10 @@ inline std::optional<RefusalCode> replay_fault(Admission admission) {
   return std::nullopt;
 }
 
-// Of a deadline that was checked.
+// Of a deadline that was checked; it may have passed since.
 inline Instant forget_time(std::uint64_t deadline, Now now) {
-  const std::uint64_t left = std::min(deadline - now.unix_s(), kDeadlineMax_s + kIssuedWithin_s) + kReplayMargin_s;
+  const std::uint64_t left =
+      std::min(deadline - std::min(deadline, now.unix_s()), kDeadlineMax_s + kIssuedWithin_s) + kReplayMargin_s;
   return now.instant + std::chrono::seconds(left);
 }
 

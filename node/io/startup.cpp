@@ -83,6 +83,8 @@ NodeOptions node_options(const Config& config) {
   options.collector.timeout = config.delegation.timeout;
   options.collector.hedge_delay = config.delegation.hedge_delay;
   options.responder.hedge_delay = config.delegation.hedge_delay;
+  options.board.timeout = config.delegation.timeout;
+  options.board.hedge_delay = config.delegation.hedge_delay;
   options.grace = config.delegation.grace;
   return options;
 }

@@ -223,6 +223,35 @@ TEST_P(BothForms, AreTakenUpByAnotherNodeWhenTheEntryDies) {
   EXPECT_EQ(network.replies[0].rh, network.replies[1].rh);
 }
 
+// A member that knows the rh says something else under it, before the client comes to this node.
+TEST_P(BothForms, AskForWhatWasVerifiedHereWhateverOthersSaidUnderItsHash) {
+  for (const Position at : std::vector<Position>{1, 3, 4, 5}) {
+    BoardNetwork network(5, 3);
+    const auto authorisation = network.request(GetParam());
+    network.dead = {1, 3, 4, 5};
+    network.connect();
+    network.ask(2, authorisation);  // 2 learns the rh, and is alone
+    ASSERT_TRUE(network.replies[0].rh.has_value());
+    network.dead = {};
+    network.connect();
+    const ServingKey& key = *network.keys.at(at);
+    const PublicRequest lie{key.key,
+                            0,
+                            network.request(GetParam(), 9),
+                            *network.replies[0].rh,
+                            key.epoch,
+                            key.transcript,
+                            network.now.unix_s()};
+    network.run(at, network.boards.at(at).receive(network.dealt.member(2), lie, {network.dealt.gateway()},
+                                                  network.keys.at(at), network.now));
+    network.events.clear();
+    network.ask(at, authorisation, 8);
+    network.advance(500ms);
+    EXPECT_TRUE(network.is_right(network.replies.size() - 1)) << at;
+    for (const Event& event : network.events) EXPECT_NE(event.node, network.dealt.member(at).node) << event.text;
+  }
+}
+
 TEST_P(BothForms, GiveOtherPartialsToAClientThatNamesBadOnes) {
   BoardNetwork network(5, 3);
   network.ask(1, network.request(GetParam()));
