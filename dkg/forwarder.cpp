@@ -16,7 +16,7 @@ Duration Forwarder::wait_of(const Certificate& certificate) const {
   if (place == 0) return 2 * delta;
   const std::size_t count = is_of_all ? slot_.everybody().size() : slot_.deciders().size();
   const auto id = certificate.id();
-  const std::size_t first = (id.bytes[0] << 8 | id.bytes[1]) % count;
+  const std::size_t first = (std::size_t{id.bytes[0]} << 8 | id.bytes[1]) % count;
   const std::size_t distance = (place - 1 + count - first) % count;
   if (distance == 0) return {};
   return std::min<Duration>(2 * delta, delta / 4 * static_cast<std::int64_t>(distance + 1));
