@@ -109,6 +109,7 @@ void RepairGivers::take(Position sender, const RepairRequest& request, const Env
     for (const auto& name : giving.said) {
       if (const auto* said = turn.said(name)) turn.publish(*said);
     }
+    giving.session.show_conflicts(turn);
     prekeys_.show(turn);
     return;
   }
@@ -174,12 +175,12 @@ void RepairGivers::begin(RepairTerms terms, const Envelope& envelope, const Acti
 void RepairGivers::take(Position sender, const RepairDelta& delta, const Envelope& envelope,
                         const Activation& activation, Turn& turn) {
   const auto found = sessions_.find(delta.rid);
-  if (found == sessions_.end() || found->second.is_over || !activation.is_active()) return;
+  if (found == sessions_.end() || found->second.ends == Instant::max() || !activation.is_active()) return;
   // After a restart the table comes back last; the requester makes everybody repeat.
   if (activation.record()->tables.empty()) return;
   auto& giving = found->second;
   const auto verdict = giving.session.add(sender, delta, envelope, activation.record()->tables, turn);
-  if (verdict == RepairSession::Verdict::taken) open(giving, sender, turn);
+  if (verdict == RepairSession::Verdict::taken && !giving.is_over) open(giving, sender, turn);
 }
 
 void RepairGivers::open(Giving& giving, Position giver, Turn& turn) {
@@ -206,7 +207,8 @@ void RepairGivers::finish(Giving& giving, Turn& turn) {
   for (auto& [giver, parts] : giving.parts) column.push_back(std::move(parts));
   giving.parts.clear();
   const auto& terms = giving.session.terms();
-  turn.say(sigma_name(terms.rid), make_sigma(terms, slot_.receiver, sum_parts(column), *giving.seed, *slot_.entropy));
+  turn.say(sigma_name(terms.rid),
+           make_sigma(terms, slot_.receiver, giving.session.hashes(), sum_parts(column), *giving.seed, *slot_.entropy));
   giving.seed.reset();
   giving.is_over = true;
   turn.erase(seed_record(terms.rid));

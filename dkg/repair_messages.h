@@ -53,7 +53,8 @@ struct RepairDelta {
   Hash32 signing_digest(const NetworkId& network, const NodeId& sender) const;
 };
 
-// The sum of giver l's column, encrypted to Y.
+// The sum of giver l's column, encrypted to Y. `deltas` says which deltas it is the sum of, in the request's order of
+// givers: whoever sent two of them must not make an honest giver's sum look wrong.
 struct RepairSigma {
   static constexpr MessageType kType = MessageType::repair_sigma;
   Rid rid;
@@ -61,6 +62,7 @@ struct RepairSigma {
   crypto::Point ephemeral;                  // E'_l
   std::vector<crypto::Scalar> ciphertexts;  // m
   crypto::SchnorrProof pok;
+  std::vector<DeltaHash> deltas;  // t
   Bytes body() const;
   static Result<RepairSigma> parse(ByteView body);
   SigmaHash hash() const;

@@ -33,7 +33,9 @@ crypto::Statement delta_statement(const RepairDelta& delta) {
 
 crypto::Statement sigma_statement(const RepairSigma& sigma, const Point& target) {
   return {"KMS1/sigmapok", [&sigma, &target](Transcript& out) {
-            out.id(sigma.rid).u16(sigma.giver).point(sigma.ephemeral).count(sigma.ciphertexts.size());
+            out.id(sigma.rid).u16(sigma.giver).point(sigma.ephemeral).count(sigma.deltas.size());
+            for (const DeltaHash& delta : sigma.deltas) out.id(delta);
+            out.count(sigma.ciphertexts.size());
             for (const Scalar& scalar : sigma.ciphertexts) out.scalar(scalar);
             out.point(target);
           }};
@@ -171,12 +173,12 @@ OpenedParts open_delta(const RepairTerms& terms, const RepairDelta& delta, Posit
   return out;
 }
 
-RepairSigma make_sigma(const RepairTerms& terms, Position giver, const KeyScalars& sums, const crypto::Secret<32>& seed,
-                       Entropy& entropy) {
-  KMS_ASSERT(sums.size() == terms.keys);
+RepairSigma make_sigma(const RepairTerms& terms, Position giver, std::vector<DeltaHash> deltas, const KeyScalars& sums,
+                       const crypto::Secret<32>& seed, Entropy& entropy) {
+  KMS_ASSERT(sums.size() == terms.keys && deltas.size() == terms.request.givers.size());
   SecretScalar ephemeral =
       derive("KMS1/sigmaeph", [&](Transcript& out) { out.secret(seed.expose()).id(terms.rid).u16(giver); });
-  RepairSigma out{terms.rid, giver, crypto::multiply_generator(ephemeral).point(), {}, {}};
+  RepairSigma out{terms.rid, giver, crypto::multiply_generator(ephemeral).point(), {}, {}, std::move(deltas)};
   auto shared = crypto::multiply_secretly(ephemeral, terms.request.target);
   for (std::uint32_t kappa = 1; kappa <= terms.keys; ++kappa) {
     SecretScalar pad = sigma_pad(terms, kappa, out).secret(shared.expose()).secret_scalar();
@@ -195,6 +197,10 @@ Result<void> check_sigma(const RepairTerms& terms, const RepairSigma& sigma) {
     return error("the sigma has " + std::to_string(sigma.ciphertexts.size()) + " keys, not " +
                  std::to_string(terms.keys));
   }
+  if (sigma.deltas.size() != terms.request.givers.size()) {
+    return error("the sigma is a sum of " + std::to_string(sigma.deltas.size()) + " deltas, not " +
+                 std::to_string(terms.request.givers.size()));
+  }
   if (!crypto::verify_schnorr(sigma.ephemeral, sigma_statement(sigma, terms.request.target), sigma.pok)) {
     return error("the sigma's proof of its ephemeral does not verify");
   }
@@ -204,7 +210,7 @@ Result<void> check_sigma(const RepairTerms& terms, const RepairSigma& sigma) {
 OpenedParts open_sigma(const RepairTerms& terms, const RepairSigma& sigma,
                        const std::vector<const RepairDelta*>& deltas, const SecretScalar& secret) {
   const auto place = terms.request.place_of(sigma.giver);
-  KMS_ASSERT(place && deltas.size() == terms.request.givers.size());
+  KMS_ASSERT(place && deltas.size() == sigma.deltas.size());
   auto shared = crypto::multiply_secretly(secret, sigma.ephemeral);
   KeyScalars out;
   for (std::uint32_t kappa = 1; kappa <= terms.keys; ++kappa) {
@@ -259,7 +265,10 @@ bool convicts(const RepairTerms& terms, const RepairDelta& delta, const RepairCo
 bool convicts(const RepairTerms& terms, const RepairSigma& sigma, const std::vector<const RepairDelta*>& deltas,
               const RepairComplaint& complaint) {
   const auto place = terms.request.place_of(sigma.giver);
-  if (!place || complaint.accuser != terms.request.index || deltas.size() != terms.request.givers.size()) return false;
+  if (!place || complaint.accuser != terms.request.index || sigma.deltas.size() != deltas.size()) return false;
+  for (std::size_t i = 0; i < deltas.size(); ++i) {
+    if (deltas[i]->hash() != sigma.deltas[i]) return false;
+  }
   if (complaint.kappa < 1 || complaint.kappa > terms.keys) return false;
   if (!crypto::verify_dleq(terms.request.target, sigma.ephemeral, complaint.shared, complaint.proof, Point::generator(),
                            sigma_context(sigma))) {

@@ -42,12 +42,12 @@ Result<void> check_delta(const RepairTerms& terms, const RepairDelta& delta, con
 OpenedParts open_delta(const RepairTerms& terms, const RepairDelta& delta, Position giver,
                        const crypto::SecretScalar& secret);
 
-// `sums`: giver l's column of every key.
-RepairSigma make_sigma(const RepairTerms& terms, Position giver, const KeyScalars& sums, const crypto::Secret<32>& seed,
-                       Entropy& entropy);
-// Objective: a giver of the request, count, proof. Before this the requester must not use Y's secret on E'.
+// `sums`: giver l's column of every key, over the deltas with these hashes, in the request's order.
+RepairSigma make_sigma(const RepairTerms& terms, Position giver, std::vector<DeltaHash> deltas, const KeyScalars& sums,
+                       const crypto::Secret<32>& seed, Entropy& entropy);
+// Objective: a giver of the request, counts, proof. Before this the requester must not use Y's secret on E'.
 Result<void> check_sigma(const RepairTerms& terms, const RepairSigma& sigma);
-// `deltas` are those of all givers, in the request's order; `secret` is log_G Y.
+// `deltas` are those that the sigma names; `secret` is log_G Y.
 OpenedParts open_sigma(const RepairTerms& terms, const RepairSigma& sigma,
                        const std::vector<const RepairDelta*>& deltas, const crypto::SecretScalar& secret);
 
@@ -60,7 +60,7 @@ RepairComplaint complain(const RepairTerms& terms, const RepairDelta& delta, Pos
 RepairComplaint complain(const RepairTerms& terms, const RepairSigma& sigma, std::uint32_t kappa,
                          const crypto::SecretScalar& secret, const Hash32& fresh);
 // Whether the complaint convicts the giver; else it convicts its author. The object's hash was compared and the object
-// passed its check.
+// passed its check; the deltas are those that the sigma names.
 bool convicts(const RepairTerms& terms, const RepairDelta& delta, const RepairComplaint& complaint);
 bool convicts(const RepairTerms& terms, const RepairSigma& sigma, const std::vector<const RepairDelta*>& deltas,
               const RepairComplaint& complaint);

@@ -39,6 +39,7 @@ void RepairRequester::restore(const Records& records, const Outbox& outbox, Now 
                            std::move(*secret),
                            {},
                            {},
+                           {},
                            now.instant,
                            now.instant});
   }
@@ -176,6 +177,7 @@ void RepairRequester::begin(const Activation& activation, const std::set<NodeId>
                          std::move(secret),
                          {},
                          {},
+                         {},
                          turn.instant(),
                          turn.instant() + slot_.plan.timing.delta});
 }
@@ -229,25 +231,41 @@ std::optional<KeyScalars> RepairRequester::advance(const Activation& activation,
     state_.clear();
     return shares;
   }
-  const auto& timing = slot_.plan.timing;
   if (turn.instant() >= asking_->progress_at + patience()) {
-    std::set<Position> silent;
-    const bool has_deltas = asking_->session.is_complete();
-    for (const auto& giver : givers) {
-      const bool has_spoken =
-          has_deltas ? asking_->sums.contains(giver.position) : asking_->session.find(giver.position) != nullptr;
-      if (!has_spoken) silent.insert(giver.position);
-    }
-    for (const auto giver : silent) ++silent_[giver];
-    close(silent, has_deltas ? "no sigma came" : "no delta came", turn);
+    give_up(turn);
     if (may_begin(activation, turn)) begin(activation, peers, turn);
     return std::nullopt;
   }
   if (turn.instant() >= asking_->repeat_at) {
-    asking_->repeat_at = turn.instant() + timing.delta;
+    asking_->repeat_at = turn.instant() + slot_.plan.timing.delta;
     turn.publish(asking_->session.request());
+    for (const auto giver : asking_->disputed) turn.publish(asking_->session.find(giver)->envelope);
   }
   return std::nullopt;
+}
+
+void RepairRequester::give_up(Turn& turn) {
+  const bool has_deltas = asking_->session.is_complete();
+  std::set<Position> silent;
+  for (const auto& giver : asking_->session.terms().request.givers) {
+    const bool has_spoken =
+        has_deltas ? asking_->sums.contains(giver.position) : asking_->session.find(giver.position) != nullptr;
+    if (!has_spoken) silent.insert(giver.position);
+  }
+  // Either of the two lies, so that both are passed over while there are others.
+  const bool is_disputed = !asking_->disputed.empty();
+  silent.insert(asking_->disputed.begin(), asking_->disputed.end());
+  for (const auto giver : silent) ++silent_[giver];
+  close(silent,
+        is_disputed  ? "its givers speak of different deltas"
+        : has_deltas ? "no sigma came"
+                     : "no delta came",
+        turn);
+}
+
+void RepairRequester::dispute(Position giver, Turn& turn) {
+  if (!asking_->disputed.insert(giver).second) return;
+  turn.publish(asking_->session.find(giver)->envelope);
 }
 
 void RepairRequester::take(Position sender, const RepairDelta& delta, const Envelope& envelope,
@@ -282,9 +300,16 @@ void RepairRequester::take(Position sender, const RepairSigma& sigma, const Enve
 void RepairRequester::judge_sigmas(Turn& turn) {
   if (!asking_->session.is_complete()) return;
   const auto deltas = asking_->session.in_order();
+  const auto hashes = asking_->session.hashes();
   for (const auto& [giver, held] : asking_->sigmas) {
     if (asking_->sums.contains(giver)) continue;
     const auto& terms = asking_->session.terms();
+    if (held.first.deltas != hashes) {
+      for (std::size_t place = 0; place < hashes.size(); ++place) {
+        if (held.first.deltas[place] != hashes[place]) dispute(terms.request.givers[place].position, turn);
+      }
+      continue;
+    }
     auto opened = open_sigma(terms, held.first, deltas, asking_->secret);
     if (auto* sums = std::get_if<KeyScalars>(&opened)) {
       asking_->sums.emplace(giver, std::move(*sums));
@@ -305,7 +330,8 @@ void RepairRequester::take(Position sender, const RepairComplaint& complaint, co
   if (!wants(complaint.rid) || complaint.accuser != sender || complaint.kind != RepairFault::delta) return;
   const auto& terms = asking_->session.terms();
   const auto* held = asking_->session.find(complaint.giver);
-  if (held == nullptr || held->delta.hash().bytes != complaint.object || !terms.request.place_of(sender)) return;
+  if (held == nullptr || !terms.request.place_of(sender)) return;
+  if (held->hash.bytes != complaint.object) return dispute(complaint.giver, turn);
   const bool is_true = convicts(terms, held->delta, complaint);
   const Position culprit = is_true ? complaint.giver : sender;
   turn.report(Event::Kind::blame,

@@ -43,6 +43,7 @@ class RepairRequester {
     crypto::SecretScalar secret;
     std::map<Position, std::pair<RepairSigma, Envelope>> sigmas;
     std::map<Position, KeyScalars> sums;
+    std::set<Position> disputed;  // others hold another delta of theirs, or say so
     Instant progress_at{};
     Instant repeat_at{};
   };
@@ -63,6 +64,11 @@ class RepairRequester {
   Duration patience() const;
   void begin(const Activation& activation, const std::set<NodeId>& peers, Turn& turn);
   void judge_sigmas(Turn& turn);
+  // Somebody speaks of another delta of `giver` than the one held here: this one is shown, so that whoever holds two
+  // can prove it. Whoever only says so convicts nobody.
+  void dispute(Position giver, Turn& turn);
+  // The session made no progress: notes who is to be passed over.
+  void give_up(Turn& turn);
   // Ends the session because of `culprits`; the next one takes others if it can.
   void close(const std::set<Position>& culprits, std::string_view why, Turn& turn);
   void drop(Turn& turn);

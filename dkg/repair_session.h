@@ -24,19 +24,24 @@ class RepairSession {
   struct Held {
     RepairDelta delta;
     Envelope envelope;
+    DeltaHash hash;
   };
   RepairSession(RepairTerms terms, Envelope request) : terms_(std::move(terms)), request_(std::move(request)) {}
 
   const RepairTerms& terms() const { return terms_; }
   const Envelope& request() const { return request_; }
   enum class Verdict { taken, ignored, bad, conflict };
-  // The signature is checked. `bad` and `conflict` name the sender and are reported.
+  // The signature is checked. `bad` and `conflict` name the sender and are reported. On a conflict the delta that is
+  // held is shown: others may hold the one that came now, and would doubt an honest giver's sum.
   Verdict add(Position sender, const RepairDelta& delta, const Envelope& envelope, const std::vector<KeyTable>& tables,
               Turn& turn);
   const Held* find(Position giver) const;
+  // Again, to whoever asks again.
+  void show_conflicts(Turn& turn) const;
   bool is_complete() const { return deltas_.size() == terms_.request.givers.size(); }
   // Complete: in the request's order.
   std::vector<const RepairDelta*> in_order() const;
+  std::vector<DeltaHash> hashes() const;
   // Request, deltas and `more`, for a blame.
   Bytes evidence(std::vector<const Envelope*> more) const;
 

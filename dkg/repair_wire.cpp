@@ -6,6 +6,7 @@ namespace kms::dkg {
 namespace {
 
 constexpr std::size_t kDeltaBytesMax = 160 * 1024;
+constexpr std::size_t kSigmaBytesMax = 8 * 1024;
 
 void append_rows(crypto::Transcript& out, const std::vector<DealKey>& keys) {
   for (const DealKey& key : keys) {
@@ -141,12 +142,13 @@ Bytes RepairSigma::body() const {
   out.point(3, ephemeral);
   for (const crypto::Scalar& scalar : ciphertexts) out.element(4, scalar.bytes());
   out.bytes(5, pok.bytes());
+  for (const DeltaHash& delta : deltas) out.element(6, delta.view());
   return out.take();
 }
 
 Result<RepairSigma> RepairSigma::parse(ByteView body) {
-  BodyReader in("RepairSigma", body, 2048);
-  RepairSigma out{in.id_set<Rid>(1), in.position(2), in.point(3), {}, {}};
+  BodyReader in("RepairSigma", body, kSigmaBytesMax);
+  RepairSigma out{in.id_set<Rid>(1), in.position(2), in.point(3), {}, {}, {}};
   for (ByteView item : in.repeated(4, kKeysMax, 32)) {
     auto scalar = crypto::Scalar::parse(item);
     if (!scalar) {
@@ -157,12 +159,22 @@ Result<RepairSigma> RepairSigma::parse(ByteView body) {
   }
   in.check(!out.ciphertexts.empty(), 4, "is missing");
   out.pok = in.proof<crypto::SchnorrProof>(5);
+  for (ByteView item : in.repeated(6, kMembersMax, 32)) {
+    if (item.size() != 32) {
+      in.fail(6, "has an entry of " + std::to_string(item.size()) + " bytes, not 32");
+      break;
+    }
+    out.deltas.push_back({to_array<32>(item)});
+  }
+  in.check(!out.deltas.empty(), 6, "is missing");
   return in.finish(std::move(out));
 }
 
 SigmaHash RepairSigma::hash() const {
   crypto::Transcript out("KMS1/sigma-id");
-  out.id(rid).u16(giver).point(ephemeral).count(ciphertexts.size());
+  out.id(rid).u16(giver).point(ephemeral).count(deltas.size());
+  for (const DeltaHash& delta : deltas) out.id(delta);
+  out.count(ciphertexts.size());
   for (const crypto::Scalar& scalar : ciphertexts) out.scalar(scalar);
   return {out.bytes(pok.bytes()).hash()};
 }

@@ -264,6 +264,7 @@ Bytes repair_sigma_body(const Json& sigma) {
   put(out, 3, sigma.at("E"));
   for (const Json& scalar : sigma.at("c").as_array()) out.bytes(4, hex_of(scalar));
   put(out, 5, sigma.at("pok"));
+  for (const Json& delta : sigma.at("deltas").as_array()) out.bytes(6, hex_of(delta));
   return out.take();
 }
 

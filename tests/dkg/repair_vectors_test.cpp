@@ -30,6 +30,11 @@ class RepairVectors : public testing::Test {
   RepairDelta delta(Position position) const {
     return parsed<RepairDelta>(repair_delta_body(giver(position).at("delta")));
   }
+  std::vector<DeltaHash> hashes() const {
+    std::vector<DeltaHash> out;
+    for (const Json& one : givers()) out.push_back(delta(position_of(one.at("index"))).hash());
+    return out;
+  }
   RepairSigma sigma(Position position) const {
     return parsed<RepairSigma>(repair_sigma_body(giver(position).at("sigma")));
   }
@@ -73,7 +78,7 @@ TEST_F(RepairVectors, EachGiverMakesTheOraclesDeltaAndSigma) {
     EXPECT_EQ(made.hash(), id_of<DeltaHash>(one.at("delta").at("dhash")));
     expect_signed(made, one.at("node_key"), one.at("delta_signature"));
     ScriptedEntropy sigma_entropy(hex_of(one.at("sigma_rand")));
-    const auto sum = make_sigma(terms_, position, scalars_of(one.at("sums")), seed, sigma_entropy);
+    const auto sum = make_sigma(terms_, position, hashes(), scalars_of(one.at("sums")), seed, sigma_entropy);
     EXPECT_EQ(sum.body(), repair_sigma_body(one.at("sigma")));
     EXPECT_EQ(sum.hash(), id_of<SigmaHash>(one.at("sigma").at("shash")));
     expect_signed(sum, one.at("node_key"), one.at("sigma_signature"));
@@ -113,7 +118,7 @@ TEST_F(RepairVectors, ColumnsAndSumsGiveTheSharesOfTheTable) {
 }
 
 TEST_F(RepairVectors, CopiedEphemeralsAndPartsOfAnotherShareAreRefused) {
-  ASSERT_EQ(json_.at("refused").as_array().size(), 4u);
+  ASSERT_EQ(json_.at("refused").as_array().size(), 5u);
   for (const Json& row : json_.at("refused").as_array()) {
     const auto name = std::string(row.at("case").as_string());
     if (row.at("kind").as_string() == "sigma") {
@@ -170,6 +175,10 @@ TEST_F(RepairVectors, AWrongSumIsFoundByTheRequesterAndTheComplaintConvicts) {
   auto altered = complaint;
   altered.accuser = 1;
   EXPECT_FALSE(convicts(terms_, bad, in_order, altered)) << "only the requester can open it";
+  // Its giver added up other parts than the requester holds, because giver 3 sent two deltas.
+  const auto second = parsed<RepairDelta>(repair_delta_body(json_.at("wrong_delta").at("delta")));
+  const std::vector<const RepairDelta*> others{&deltas[0], &second, &deltas[2]};
+  EXPECT_FALSE(convicts(terms_, bad, others, complaint)) << "these are not the deltas that were added up";
 }
 
 }  // namespace

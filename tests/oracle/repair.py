@@ -87,7 +87,7 @@ def open_delta(r, delta, l, b):
 
 
 def sigma_statement(r, sigma):
-    return (sigma["rid"], u16(sigma["giver"]), enc(sigma["E"]), *items(*[sc(c) for c in sigma["c"]]), enc(r["Y"]))
+    return (sigma["rid"], u16(sigma["giver"]), enc(sigma["E"]), *items(*sigma["deltas"]), *items(*[sc(c) for c in sigma["c"]]), enc(r["Y"]))
 
 
 def sigma_pad(rid, kappa, l, E, Y, Z):
@@ -95,26 +95,29 @@ def sigma_pad(rid, kappa, l, E, Y, Z):
 
 
 def sigma_hash(sigma):
-    return tagged("KMS1/sigma-id", sigma["rid"], u16(sigma["giver"]), enc(sigma["E"]), *items(*[sc(c) for c in sigma["c"]]), sigma["pok"])
+    return tagged("KMS1/sigma-id", sigma["rid"], u16(sigma["giver"]), enc(sigma["E"]), *items(*sigma["deltas"]),
+                  *items(*[sc(c) for c in sigma["c"]]), sigma["pok"])
 
 
-def make_sigma(r, l, sums, seed, rand):
+def make_sigma(r, l, dhashes, sums, seed, rand):
     rid = rid_of(r)
     e = derive("KMS1/sigmaeph", seed, rid, u16(l))
     E = mul(e, G)
     c = [(s + sigma_pad(rid, kappa, l, E, r["Y"], mul(e, r["Y"]))) % Q for kappa, s in enumerate(sums, 1)]
-    sigma = {"rid": rid, "giver": l, "E": E, "c": c}
+    sigma = {"rid": rid, "giver": l, "E": E, "c": c, "deltas": list(dhashes)}
     sigma["pok"] = schnorr_prove("KMS1/sigmapok", e, rand, sigma_statement(r, sigma))
     return {**sigma, "shash": sigma_hash(sigma), "e": e, "sums": sums}
 
 
 def check_sigma(r, sigma):
     need(sigma["rid"] == rid_of(r) and sigma["giver"] in indices(r), "another session")
+    need(len(sigma["deltas"]) == len(r["givers"]), "a sum of another number of deltas")
     schnorr_verify("KMS1/sigmapok", sigma["E"], sigma["pok"], sigma_statement(r, sigma))
 
 
 def open_sigma(r, sigma, deltas, y):
     """The sums, each with whether it fits the commitments of its column."""
+    need(sigma["deltas"] == [d["dhash"] for d in deltas], "a sum of other deltas")
     place, out = indices(r).index(sigma["giver"]), []
     for kappa, c in enumerate(sigma["c"], 1):
         s = (c - sigma_pad(sigma["rid"], kappa, sigma["giver"], sigma["E"], r["Y"], mul(y, sigma["E"]))) % Q

@@ -46,7 +46,7 @@ def repaired(world):
         opened = [repair.open_delta(request, deltas[j], l, secrets[l]) for j in GIVERS]
         assert all(fits for row in opened for _, fits in row)
         sums = [sum(row[kappa][0] for row in opened) % Q for kappa in range(dkg.m)]
-        sigmas[l] = repair.make_sigma(request, l, sums, seeds[l], fixed(f"repair/sigmapok/{l}"))
+        sigmas[l] = repair.make_sigma(request, l, [deltas[j]["dhash"] for j in GIVERS], sums, seeds[l], fixed(f"repair/sigmapok/{l}"))
     column = list(deltas.values())
     result = [0] * dkg.m
     for l in GIVERS:
@@ -67,6 +67,8 @@ def repaired(world):
     refuse("a copied E' with garbage ciphertexts", "sigma", copied, (repair.check_sigma, request, copied))
     relayed = {**sigmas[1], "giver": 3}
     refuse("another giver's whole sigma", "sigma", relayed, (repair.check_sigma, request, relayed))
+    fewer = repair.make_sigma(request, 3, sigmas[3]["deltas"][:-1], sigmas[3]["sums"], seeds[3], fixed("repair/sigmapok/3"))
+    refuse("a sum of fewer deltas", "sigma", fewer, (repair.check_sigma, request, fewer))
     stolen = {**deltas[3], "E": deltas[1]["E"]}
     refuse("a copied E in a delta", "delta", stolen, (repair.check_delta, request, stolen, tables))
     other = repair.make_delta(request, 3, [s + 1 for s in shares[3]], seeds[3], fixed("repair/deltapok/3"))
@@ -80,7 +82,7 @@ def repaired(world):
     repair.check_delta(request, wrong, tables)
     assert [fits for _, fits in repair.open_delta(request, wrong, 1, secrets[1])] == [True, False]
     accusation = repair.complain(1, rid, 3, 1, wrong["dhash"], 2, secrets[1], wrong["E"], repair.delta_context(wrong, 1), fixed("repair/complaint/1"))
-    false_sum = repair.make_sigma(request, 4, [(s + 1) % Q for s in sigmas[4]["sums"]], seeds[4], fixed("repair/sigmapok/4"))
+    false_sum = repair.make_sigma(request, 4, sigmas[4]["deltas"], [(s + 1) % Q for s in sigmas[4]["sums"]], seeds[4], fixed("repair/sigmapok/4"))
     repair.check_sigma(request, false_sum)
     second = repair.complain(2, rid, 4, INDEX, false_sum["shash"], 1, y, false_sum["E"], repair.sigma_context(false_sum), fixed("repair/complaint/2"))
 

@@ -8,7 +8,7 @@ namespace kms::sim {
 namespace {
 
 constexpr std::size_t kLate = 2;
-enum class Lie { none, part, parts_of_another_share, sum };
+enum class Lie { none, part, parts_of_another_share, two_deltas, sum, sum_of_others };
 
 // A giver that lies in repairs and is honest otherwise.
 class LyingGiver final : public Machine {
@@ -34,21 +34,27 @@ class LyingGiver final : public Machine {
 
  private:
   Output twist(Output output) {
+    std::vector<Bytes> second;
     for (auto& message : output.send) {
       const auto envelope = dkg::Envelope::parse(message);
       if (!envelope) continue;
-      if (envelope->type == dkg::MessageType::repair_delta) message = delta(*envelope, message);
+      if (envelope->type == dkg::MessageType::repair_delta && envelope->sender == own_node()) {
+        if (lie_ == Lie::two_deltas) second.push_back(message);
+        message = delta(*envelope, message);
+      }
       if (envelope->type == dkg::MessageType::repair_sigma) message = sigma(*envelope, message);
     }
+    output.send.insert(output.send.end(), second.begin(), second.end());
     return output;
   }
+  dkg::NodeId own_node() const { return {committee_.nodes[self_ - 1u].node_id()}; }
   Bytes delta(const dkg::Envelope& envelope, const Bytes& message) {
-    if (lie_ != Lie::part && lie_ != Lie::parts_of_another_share) return message;
+    if (lie_ != Lie::part && lie_ != Lie::parts_of_another_share && lie_ != Lie::two_deltas) return message;
     auto terms = terms_.at(dkg::RepairDelta::parse(envelope.body)->rid);
     const auto seed = crypto::Secret<32>::copy_of(terms.rid.view());
     dkg::KeyScalars shares;
     for (const auto& share : *static_cast<CeremonyMachine&>(*honest_).ceremony().shares()) {
-      shares.push_back(lie_ == Lie::part ? share.clone() : share + crypto::Scalar(1));
+      shares.push_back(lie_ == Lie::parts_of_another_share ? share + crypto::Scalar(1) : share.clone());
     }
     // Encrypted to a key that is not the last giver's: commitments and proof are right, the part is garbage.
     if (lie_ == Lie::part) terms.request.givers.back().key = crypto::Point::second_generator();
@@ -59,13 +65,16 @@ class LyingGiver final : public Machine {
         .encode();
   }
   Bytes sigma(const dkg::Envelope& envelope, const Bytes& message) {
-    if (lie_ != Lie::sum) return message;
+    if (lie_ != Lie::sum && lie_ != Lie::sum_of_others) return message;
+    auto deltas = dkg::RepairSigma::parse(envelope.body)->deltas;
+    if (lie_ == Lie::sum_of_others) deltas.front().bytes[0] ^= 1;
     const auto& terms = terms_.at(dkg::RepairSigma::parse(envelope.body)->rid);
     dkg::KeyScalars sums;
     sums.push_back(crypto::SecretScalar{} + crypto::Scalar(4711));
     ++lies;
     Random random(7);
-    return dkg::seal(dkg::make_sigma(terms, self_, sums, crypto::Secret<32>::copy_of(terms.rid.view()), random),
+    return dkg::seal(dkg::make_sigma(terms, self_, std::move(deltas), sums,
+                                     crypto::Secret<32>::copy_of(terms.rid.view()), random),
                      committee_.nodes[self_ - 1u], committee_.plan.network_id)
         .encode();
   }
@@ -98,8 +107,10 @@ struct RepairTrial {
     return schedule;
   }
   void see(std::size_t member, const Bytes& message, dkg::Position liar) {
-    if (member != liar) fields.see(member, message);
     const auto envelope = dkg::Envelope::parse(message);
+    // Also what another said is shown at times.
+    const bool is_own = envelope && envelope->sender.bytes == committee.nodes[member - 1].node_id();
+    if (member != liar && is_own) fields.see(member, message);
     if (envelope && envelope->type == dkg::MessageType::repair_request) {
       requests.emplace(dkg::RepairRequest::parse(envelope->body)->rid(), envelope->body);
     }
@@ -265,6 +276,35 @@ TEST(RepairSim, AGiverThatLiesIsNamedAndOthersGiveTheShare) {
       EXPECT_GE(asked, 1u) << static_cast<int>(lie) << " by " << liar;
     }
   }
+}
+
+// Each receiver adds up the delta that it heard first: sums that differ from the requester's view are no lie.
+TEST(RepairSim, AGiverOfTwoDeltasIsNamedAndNotTheOneThatAddedUpTheOther) {
+  std::size_t proofs = 0;
+  for (std::uint64_t seed = 300; seed < 324; ++seed) {
+    Schedule schedule;
+    schedule.storm.latency_max = 400ms;
+    schedule.calm_from = 24h;
+    schedule.end = 300s;
+    RepairTrial run(schedule, seed, 1, Lie::two_deltas);
+    run.go();
+    ASSERT_TRUE(run.all_hold()) << seed << run.story();
+    EXPECT_EQ(run.verdict(), "") << seed;
+    const auto blamed = run.blamed();
+    EXPECT_TRUE(blamed.empty() || blamed == std::set<dkg::Position>{1}) << seed << run.story();
+    proofs += blamed.size();
+  }
+  EXPECT_GE(proofs, 12u);
+}
+
+TEST(RepairSim, AGiverThatNamesDeltasThatNobodySentConvictsNobodyAndIsPassedOver) {
+  RepairTrial run({}, 330, 1, Lie::sum_of_others);
+  run.go();
+  ASSERT_TRUE(run.all_hold()) << run.story();
+  EXPECT_EQ(run.verdict(), "");
+  EXPECT_TRUE(run.blamed().empty()) << run.story();
+  EXPECT_LE(run.requests.size(), 3u) << run.story();
+  EXPECT_GE(run.requests.size(), 2u) << run.story();
 }
 
 TEST(RepairSim, AMemberThatDiesWhileItGivesOrAsksDoesNotStopTheRepair) {

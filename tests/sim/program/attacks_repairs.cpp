@@ -60,36 +60,51 @@ class BadRepair final : public GiverTwist {
   std::optional<dkg::Envelope> twist(Scene& scene, const dkg::RepairTerms& terms,
                                      const dkg::RepairDelta& delta) override {
     const auto* held = shares_of(scene, terms);
-    kind_ = scene.random.below(3);
-    if (held == nullptr || kind_ == 2) return std::nullopt;
+    const auto kind = kind_of(scene, terms);
+    if (held == nullptr || kind == Kind::sum) return std::nullopt;
+    if (kind == Kind::two_deltas) {
+      // Both are right, and no two receivers need to hear the same one first.
+      dkg::KeyScalars shares;
+      for (const auto& share : *held) shares.push_back(share.clone());
+      scene.say(scene.sign(delta));
+      return scene.sign(
+          dkg::make_delta(terms, delta.giver, shares, crypto::Secret<32>::copy_of(terms.rid.view()), scene.random));
+    }
     auto lied = terms;
     dkg::KeyScalars shares;
-    for (const auto& share : *held) shares.push_back(kind_ == 0 ? share + crypto::Scalar(1) : share.clone());
-    if (kind_ == 1) lied.request.givers.back().key = crypto::Point::second_generator();
+    for (const auto& share : *held) shares.push_back(kind == Kind::share ? share + crypto::Scalar(1) : share.clone());
+    if (kind == Kind::part) lied.request.givers.back().key = crypto::Point::second_generator();
     // Positions in a repair of the epoch before are those of another committee.
     if (terms.request.epoch == scene.ceremony().status_message().epoch) {
       // The last giver's part is garbage, which that one shows; it may be a traitor itself.
       const auto last = scene.place_of_receiver(terms.request.givers.back().position);
-      if (kind_ == 0 || (scene.stage.is_honest(last) && last != scene.place)) confess(scene, terms);
+      if (kind == Kind::share || (scene.stage.is_honest(last) && last != scene.place)) confess(scene, terms);
     }
     return scene.sign(
         dkg::make_delta(lied, delta.giver, shares, crypto::Secret<32>::copy_of(terms.rid.view()), scene.random));
   }
   std::optional<dkg::Envelope> twist(Scene& scene, const dkg::RepairTerms& terms,
                                      const dkg::RepairSigma& sigma) override {
-    if (kind_ != 2) return std::nullopt;
+    if (kind_of(scene, terms) != Kind::sum) return std::nullopt;
     dkg::KeyScalars sums;
     for (std::size_t key = 0; key < terms.keys; ++key) sums.push_back(crypto::SecretScalar::random(scene.random));
     if (terms.request.epoch == scene.ceremony().status_message().epoch) confess(scene, terms);
-    return scene.sign(
-        dkg::make_sigma(terms, sigma.giver, sums, crypto::Secret<32>::copy_of(terms.rid.view()), scene.random));
+    return scene.sign(dkg::make_sigma(terms, sigma.giver, sigma.deltas, sums,
+                                      crypto::Secret<32>::copy_of(terms.rid.view()), scene.random));
   }
   // The requester sees it, if nothing else ends the session first.
   static void confess(Scene& scene, const dkg::RepairTerms& terms) {
     const bool is_honest = scene.stage.is_honest(scene.place_of_receiver(terms.request.index));
     if (is_honest && scene.stage.traitors().size() == 1) scene.confess_at_the_end(Evidence::transferable);
   }
-  std::uint64_t kind_ = 0;
+  enum class Kind { share, part, sum, two_deltas };
+  // One kind a session.
+  Kind kind_of(Scene& scene, const dkg::RepairTerms& terms) {
+    const auto [entry, is_new] = kinds_.try_emplace(terms.rid, Kind::share);
+    if (is_new) entry->second = static_cast<Kind>(scene.random.below(4));
+    return entry->second;
+  }
+  std::map<dkg::Rid, Kind> kinds_;
 };
 
 // Another giver's ephemeral key, so that a complaint would show y E'.
@@ -167,8 +182,8 @@ class RepairBurn final : public Behaviour {
 
 std::vector<Attack> repair_attacks() {
   return {
-      {30, "bad-repair", "gives a wrong part, parts of another share, or a wrong sum", Evidence::transferable,
-       behaving<BadRepair>},
+      {30, "bad-repair", "gives a wrong part, parts of another share, two deltas, or a wrong sum",
+       Evidence::transferable, behaving<BadRepair>},
       {39, "copied-sigma", "gives garbage under another giver's ephemeral key", Evidence::none, behaving<CopiedSigma>},
       {70, "repair-burn", "asks for the share that it has, and gives nothing to others", Evidence::none,
        behaving<RepairBurn>, Attack::Only::any, Attack::Fault::none, true},
