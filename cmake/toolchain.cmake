@@ -36,7 +36,8 @@ if(KMS_MERGE)
 endif()
 add_compile_definitions(_GLIBCXX_ASSERTIONS KMS_VERSION="${PROJECT_VERSION}")
 if(KMS_SANITIZE)
-  add_compile_options(-fsanitize=${KMS_SANITIZE} -fno-sanitize-recover=all
+  # Reports need function and line; the rest of the debug information costs a third of the compile time.
+  add_compile_options(-g1 -fsanitize=${KMS_SANITIZE} -fno-sanitize-recover=all
     "$<$<CXX_COMPILER_ID:GNU>:${KMS_FALSE_ALARMS}>")
   add_link_options(-fsanitize=${KMS_SANITIZE})
 else()
