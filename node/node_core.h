@@ -11,6 +11,7 @@
 #include "node/delegation/board.h"
 #include "node/delegation/collector.h"
 #include "node/delegation/responder.h"
+#include "node/event_feed.h"
 #include "node/http.h"
 #include "node/log_level.h"
 #include "node/terms.h"
@@ -150,6 +151,8 @@ class NodeCore {
   bool has_full_batches() const;
   std::vector<Publish> take_full_batches();
 
+  // What GET /v1/events shows: the answers of /ready, /v1/keys, /v1/network and /v1/ceremonies.
+  std::vector<EventDocument> event_documents(Now now) const;
   // For /metrics, which the driver completes with its own; Prometheus text.
   std::string metrics(Now now) const;
   // Null until a key of the chain is released here.

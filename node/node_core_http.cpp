@@ -98,16 +98,28 @@ HttpResponse NodeCore::Impl::keys(std::string_view path) const {
   return json_error(404, "Not found", "no released key with that id");
 }
 
+std::vector<EventDocument> NodeCore::event_documents(Now now) const {
+  std::vector<EventDocument> out;
+  for (const char* path : {"/ready", "/v1/keys", "/v1/network", "/v1/ceremonies"}) {
+    const std::string_view name(path);
+    out.push_back(
+        {std::string(name.substr(name.rfind('/') + 1)), impl_->read({"GET", path, "", "", ""}, {path, {}}, now).body});
+  }
+  return out;
+}
+
 HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& target, Now now) const {
   const std::string& path = target.path;
   bool known = path == "/" || path == "/health" || path == "/ready" || path == "/v0/public-key" || path == "/v1/keys" ||
                path.starts_with("/v1/keys/") || path == "/v1/network" || path == "/v1/ceremonies" ||
-               path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v0/delegate" ||
-               path == "/v1/delegations" || path.starts_with("/v1/delegations/");
+               path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v1/events" ||
+               path == "/v0/delegate" || path == "/v1/delegations" || path.starts_with("/v1/delegations/");
   if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
   const bool is_post = path == "/v0/delegate" || path == "/v1/delegations" ||
                        (path.starts_with("/v1/delegations/") && path.ends_with("/more"));
   if (request.method != "GET" || is_post) return {405, "", "", {{"Allow", is_post ? "POST" : "GET,HEAD"}}};
+  // The driver has the connections that events go to.
+  if (path == "/v1/events") return json_error(404, "Not found", "events are at the HTTP address only, with GET");
   if (path.starts_with("/v1/delegations/")) return json_error(404, "Not found", "an id is 32 bytes of hex with 0x");
   if (path == "/") return root_response(options, now);
   if (path == "/health") return {200, "application/json", "{\"status\":\"ok\"}", {}};

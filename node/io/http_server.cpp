@@ -12,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -56,6 +57,8 @@ struct Connection {
   beast::tcp_stream stream;
   asio::steady_timer answered;
   std::optional<HttpResponse> response;
+  HttpServer::StreamSource source;  // instead of a response
+  bool is_over = false;             // the client of a stream closed it, or sends what it has no business to
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 using Parser = http::request_parser<http::string_body>;
@@ -119,6 +122,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::map<asio::ip::address, std::size_t> per_address;
   RefusalLog refusals;
   std::size_t large_bodies = 0;
+  std::size_t streams = 0;
 
   void listen(const std::string& host, std::uint16_t port);
   asio::awaitable<void> accept_loop();
@@ -129,6 +133,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   asio::awaitable<HttpResponse> ask(ConnectionPtr connection, Parser& parser);
   asio::awaitable<bool> send(ConnectionPtr connection, HttpResponse response, unsigned version, bool keep_alive);
   asio::awaitable<void> refuse(ConnectionPtr connection, HttpResponse response);
+  asio::awaitable<void> send_stream(ConnectionPtr connection, HttpServer::StreamSource source);
+  asio::awaitable<bool> write_text(ConnectionPtr connection, const std::string& text);
   bool admit(const asio::ip::address& address);
 };
 
@@ -212,6 +218,11 @@ asio::awaitable<bool> HttpServer::Impl::serve_one(ConnectionPtr connection, beas
   bool keep_alive = parser.get().keep_alive();
   HttpResponse response = co_await ask(connection, parser);
   if (stopped) co_return false;
+  if (connection->source) {
+    auto source = std::exchange(connection->source, nullptr);
+    co_await send_stream(connection, std::move(source));
+    co_return false;
+  }
   if (response.status >= 400 && response.status < 500) {
     refusals.note("http: answered " + std::to_string(response.status), connection->remote, response.body);
   }
@@ -283,7 +294,7 @@ asio::awaitable<HttpResponse> HttpServer::Impl::ask(ConnectionPtr connection, Pa
   connection->response.reset();
   connection->answered.expires_after(limits.answer);
   on_request(id, to_request(parser));
-  if (!connection->response && !stopped) {
+  if (!connection->response && !connection->source && !stopped) {
     auto [ignored] = co_await connection->answered.async_wait(kTuple);
     static_cast<void>(ignored);
   }
@@ -293,6 +304,8 @@ asio::awaitable<HttpResponse> HttpServer::Impl::ask(ConnectionPtr connection, Pa
     connection->response.reset();
     co_return response;
   }
+  HttpResponse none;
+  if (connection->source) co_return none;
   HttpResponse late = json_error(503, "Unavailable", "no answer in time");
   co_return late;
 }
@@ -304,6 +317,37 @@ asio::awaitable<bool> HttpServer::Impl::send(ConnectionPtr connection, HttpRespo
   auto [failure, size] = co_await http::async_write(connection->stream, message, kTuple);
   static_cast<void>(size);
   co_return !failure;
+}
+
+asio::awaitable<bool> HttpServer::Impl::write_text(ConnectionPtr connection, const std::string& text) {
+  connection->stream.expires_after(limits.send);
+  auto bytes = asio::buffer(text);
+  auto [failure, size] = co_await asio::async_write(connection->stream, bytes, kTuple);
+  static_cast<void>(size);
+  co_return !failure;
+}
+
+// The length is not known, so that the end of the connection is the end of the body.
+asio::awaitable<void> HttpServer::Impl::send_stream(ConnectionPtr connection, HttpServer::StreamSource source) {
+  std::string text =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+  ++streams;
+  connection->stream.socket().async_wait(tcp::socket::wait_read, [connection](boost::system::error_code) {
+    connection->is_over = true;
+    connection->answered.cancel();
+  });
+  bool is_open = true;
+  while (is_open && !connection->is_over && !stopped) {
+    text += source();
+    if (!text.empty()) is_open = co_await write_text(connection, text);
+    text.clear();
+    connection->answered.expires_after(limits.stream_interval);
+    auto [ignored] = co_await connection->answered.async_wait(kTuple);
+    static_cast<void>(ignored);
+  }
+  --streams;
+  boost::system::error_code ignored;
+  connection->stream.socket().cancel(ignored);  // else the wait above would keep the connection
 }
 
 // Answers a request that was not read to its end, then reads on for a moment: closing with unread bytes would reset the
@@ -342,6 +386,16 @@ void HttpServer::respond(HttpRequestId id, HttpResponse response) {
   auto entry = impl_->waiting.find(id);
   if (entry == impl_->waiting.end()) return;
   entry->second->response = std::move(response);
+  entry->second->answered.cancel();
+}
+
+void HttpServer::stream(HttpRequestId id, StreamSource source) {
+  auto entry = impl_->waiting.find(id);
+  if (entry == impl_->waiting.end()) return;
+  if (impl_->streams >= impl_->limits.streams_max) {
+    return respond(id, json_error(503, "Overloaded", "too many clients listen to events"));
+  }
+  entry->second->source = std::move(source);
   entry->second->answered.cancel();
 }
 

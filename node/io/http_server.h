@@ -26,6 +26,8 @@ struct HttpLimits {
   std::chrono::milliseconds receive{10'000};  // first byte to last byte of a request
   std::chrono::milliseconds answer{10'000};   // NodeCore's own deadlines are shorter; then 503
   std::chrono::milliseconds send{10'000};
+  std::size_t streams_max = 64;                    // further ones are answered 503
+  std::chrono::milliseconds stream_interval{500};  // how often a stream asks for more to send
 };
 
 using HttpRequestId = std::uint64_t;
@@ -42,6 +44,10 @@ class HttpServer {
   ~HttpServer();
 
   std::uint16_t port() const;
+  // What a stream sends next, empty if there is nothing; called on the io_context's thread.
+  using StreamSource = std::function<std::string()>;
+  // Answers with 200 and text/event-stream, and goes on until the client goes away or does not read for limits.send.
+  void stream(HttpRequestId id, StreamSource source);
   // Unknown ids (the client went away, the deadline passed) are ignored.
   void respond(HttpRequestId id, HttpResponse response);
   // Closes the listener and all connections; pending requests are dropped.

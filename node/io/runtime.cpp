@@ -50,7 +50,23 @@ void Runtime::Impl::on_request(HttpRequestId id, HttpRequest&& request) {
     answer_peers(id, !is_head);
     return;
   }
+  if (request.method == "GET" && parse_target(request.target).path == "/v1/events") return stream_events(id);
   apply(core.http(id, std::move(request), system_now()));
+}
+
+void Runtime::Impl::stream_events(HttpRequestId id) {
+  auto feed = std::make_shared<EventFeed>();
+  http->stream(id, [this, feed] { return feed->next(event_documents(), system_now().instant); });
+}
+
+// Made once for all that listen.
+const std::vector<EventDocument>& Runtime::Impl::event_documents() {
+  const Now now = system_now();
+  if (documents.empty() || now.instant >= documents_at + options.http.stream_interval / 2) {
+    documents = core.event_documents(now);
+    documents_at = now.instant;
+  }
+  return documents;
 }
 
 // What an order asks to be saved is durable before it is acknowledged.

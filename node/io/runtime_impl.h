@@ -54,10 +54,14 @@ struct Runtime::Impl : std::enable_shared_from_this<Runtime::Impl> {
   std::uint64_t membership = 0;                 // as the core counts it, of `members`
   std::map<std::string, Topic, std::less<>> topics;
   LogLimit log_limit;
+  std::vector<EventDocument> documents;  // of /v1/events, as they were at documents_at
+  Instant documents_at{};
 
   // runtime.cpp: the process around the core
   void start();
   void on_request(HttpRequestId id, HttpRequest&& request);
+  void stream_events(HttpRequestId id);
+  const std::vector<EventDocument>& event_documents();
   HttpResponse on_order(HttpRequest&& request);
   void on_job(delegation::Job&& job);
   void save(const dkg::Checkpoint& checkpoint);

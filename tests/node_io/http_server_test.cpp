@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
@@ -31,8 +32,13 @@ struct Echo : testing::Test {
     limits.idle = std::chrono::milliseconds(400);
     limits.receive = std::chrono::milliseconds(300);
     limits.answer = std::chrono::milliseconds(300);
+    limits.streams_max = 2;
+    limits.stream_interval = std::chrono::milliseconds(20);
     server.emplace(context, "127.0.0.1", 0, limits, [this](HttpRequestId id, HttpRequest&& request) {
       if (request.target == "/never") return;
+      if (request.target == "/stream") {
+        return server->stream(id, [count = 0]() mutable { return std::to_string(++count) + "\n"; });
+      }
       server->respond(id, {200, "text/plain", request.method + " " + request.body, {}});
     });
     thread = std::thread([this] { context.run(); });
@@ -135,6 +141,35 @@ TEST_F(Echo, ClosesConnectionsOverTheLimitAndServesAgainLater) {
     if (answer.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_NE(answer.find(" 200 "), std::string::npos);
+}
+
+TEST_F(Echo, StreamsUntilTheClientGoesAndOnlyToSoManyAtOnce) {
+  const auto read_until = [](tcp::socket& socket, std::string_view mark) {
+    std::string out;
+    boost::system::error_code failure;
+    asio::read_until(socket, asio::dynamic_buffer(out), mark, failure);
+    return failure ? "closed after: " + out : out;
+  };
+  {
+    auto first = connect(), second = connect();
+    for (auto* socket : {&first, &second}) send(*socket, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (auto* socket : {&first, &second}) {
+      const auto text = read_until(*socket, "30\n");  // far beyond limits.answer
+      EXPECT_TRUE(text.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")) << text;
+      EXPECT_NE(text.find("\r\n\r\n1\n2\n3\n"), std::string::npos) << text;
+    }
+    auto third = connect();
+    send(third, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(read_until(third, "listen to events").starts_with("HTTP/1.1 503 "));
+  }
+  // Those that are gone make room.
+  for (int tries = 0; tries < 100; ++tries) {
+    auto again = connect();
+    send(again, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    if (read_until(again, "\n").starts_with("HTTP/1.1 200 ")) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  FAIL() << "the streams of clients that left still count";
 }
 
 TEST_F(Echo, SurvivesClientsThatLeaveBeforeTheAnswer) {
