@@ -1,6 +1,7 @@
 // kms-bench: what the parts cost on this machine. docs/PERFORMANCE.md explains the numbers.
 #include <CLI/CLI.hpp>
 
+#include "bench/client.h"
 #include "bench/delegate.h"
 #include "bench/load.h"
 #include "bench/output.h"
@@ -50,6 +51,17 @@ void add_load(CLI::App& app, LoadOptions& options, std::function<void()> run) {
   command->callback(std::move(run));
 }
 
+void add_client(CLI::App& app, ClientLoadOptions& options, std::function<void()> run) {
+  CLI::App* command = app.add_subcommand(
+      "client", "Encrypts, asks and decrypts through the SDK in a closed loop; fails if a single call does");
+  command->add_option("--testnet", options.testnet, "testnet.json of a running network")->required();
+  command->add_option("--clients", options.clients, "At the same time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--seconds", options.seconds, "How long")->check(CLI::Range(0.5, 86400.0))->capture_default_str();
+  command->callback(std::move(run));
+}
+
 void add_delegate(CLI::App& app, DelegateOptions& options, std::function<void()> run) {
   CLI::App* command = app.add_subcommand(
       "delegate", "CPU time of a delegation in real nodes at saturation, beside what it cannot avoid: solo and 3 of 5");
@@ -94,6 +106,10 @@ int main(int argc, char** argv) {
   LoadOptions load_options;
   add_load(app, load_options, [&] { exit_code = load(load_options, json ? Output::json : Output::table); });
   app.get_subcommand("load")->add_flag("--json", json, "One JSON document instead of lines");
+  ClientLoadOptions client_options;
+  add_client(app, client_options,
+             [&] { exit_code = client_load(client_options, json ? Output::json : Output::table); });
+  app.get_subcommand("client")->add_flag("--json", json, "One JSON document instead of lines");
   DelegateOptions delegate_options;
   add_delegate(app, delegate_options,
                [&] { exit_code = delegate(delegate_options, json ? Output::json : Output::table); });

@@ -5,7 +5,8 @@
     peers.txt           where each node can be dialled
     gateway.key         private key of the one gateway that may ask, hex; a test network, so it lies in the open
     response-wallet.key the key that signs the answers of all nodes, hex; .json beside both: what is public of them
-    node-N/             node.toml, passphrase, node.key (sealed), identity.json, data/, node.log
+    node-N/             node.toml, passphrase, node.key (sealed), identity.json, classes.txt (whom testnet/chaos cuts off),
+                        data/, node.log
     processes.json      the running processes; testnet.json: the network as tests and tools read it
 """
 import json
@@ -36,6 +37,10 @@ class Folder:
 
     def log(self, index):
         return self.node(index) / "node.log"
+
+
+def classes_file(folder, index):
+    return folder.node(index) / "classes.txt"
 
 
 class Plan:
@@ -133,6 +138,7 @@ passphrase_file = {quoted(str(here / "passphrase"))}
 [p2p]
 listen = ["{plan.multiaddr(index)}"]
 peers_file = {quoted(str(folder.peers))}
+classes_file = {quoted(str(classes_file(folder, index)))}
 
 [http]
 listen = "127.0.0.1:{plan.http_port(index)}"

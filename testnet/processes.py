@@ -26,6 +26,20 @@ def _stat(pid):
     return fields[0], int(fields[19])
 
 
+def is_paused(pid):
+    stat = _stat(pid)
+    return stat is not None and stat[0] in "Tt"
+
+
+def heeds(pid, number):
+    """Whether it blocks or handles the signal, so that it does not end by it."""
+    try:
+        status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+    except OSError:
+        return False
+    return any(int(status[field], 16) >> (number - 1) & 1 for field in ("SigBlk", "SigCgt"))
+
+
 class Process:
     def __init__(self, record):
         self.record = record
@@ -84,6 +98,7 @@ def stop(processes, on_stopped=lambda process, forced: None):
     waiting = [process for process in processes if process.is_running()]
     for process in waiting:
         process.signal(signal.SIGTERM)
+        process.signal(signal.SIGCONT)  # it may be paused
     foreign = [process for process in waiting if process.is_foreign]
     waiting = [process for process in waiting if not process.is_foreign]
     for forced in (False, True):

@@ -20,6 +20,15 @@ int fail(const std::string& what) {
   return 1;
 }
 
+// Before there is a handler a SIGHUP would end the process; held back, it makes the node read its files again later.
+// Threads that begin meanwhile never take it.
+void hold_hangups(int how) {
+  sigset_t hangups;
+  sigemptyset(&hangups);
+  sigaddset(&hangups, SIGHUP);
+  pthread_sigmask(how, &hangups, nullptr);
+}
+
 void reload_on_hangup(boost::asio::signal_set& hangups, Node& node) {
   hangups.async_wait([&hangups, &node](boost::system::error_code failure, int) {
     if (failure) return;
@@ -40,6 +49,7 @@ int run_started(boost::asio::io_context& context, Node& node) {
   });
   boost::asio::signal_set hangups(context, SIGHUP);
   reload_on_hangup(hangups, node);
+  hold_hangups(SIG_UNBLOCK);
   context.run();
   log(LogLevel::info, "stopped");
   flush_log();
@@ -51,6 +61,7 @@ int run_started(boost::asio::io_context& context, Node& node) {
 int run_node(const StartOptions& options) {
   // A client that goes away while we write to it is an error code, not the end.
   std::signal(SIGPIPE, SIG_IGN);
+  hold_hangups(SIG_BLOCK);
   kms::io::OsEntropy entropy;
   crypto::randomize_context(entropy);
   open_log(LogLevel::info, LogFormat::text);
