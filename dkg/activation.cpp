@@ -86,11 +86,7 @@ void Activation::make_share(Turn& turn) {
 }
 
 void Activation::keep_shares(std::vector<crypto::SecretScalar> shares, Turn& turn) {
-  crypto::SecretBytes packed(32 * shares.size());
-  for (std::size_t key = 0; key < shares.size(); ++key) {
-    std::memcpy(packed.expose_mutable().data() + 32 * key, shares[key].expose().data(), 32);
-  }
-  turn.seal_record("share", slot_.kek_of_epoch(), std::move(packed));
+  turn.seal_record("share", slot_.kek_of_epoch(), pack_shares(shares));
   turn.say("active", make_active(record_->header.base(), record_->names(), slot_.receiver, shares, *slot_.entropy));
   shares_ = std::move(shares);
   turn.report(Event::Kind::phase, "active: the own share is durable and proven");

@@ -299,8 +299,12 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envel
     // One slot has one Link in an honest chain.
     spent += cost_of(link);
     is_refuted = true;
+    if (link.header.kind == Kind::import && slot.kind() != Kind::import) {
+      turn.report(Event::Kind::misbehaviour, "it shows an imported key, though the network file names none",
+                  Culprit::member(author));
+    }
     if (judge_header(link.header)) return Taken::no;
-    const auto record = verify_link(link, slot.plan.network_id, slot.previous());
+    const auto record = verify_link(link, slot.plan.network_id, slot.previous(), slot.plan.imported);
     if (!record) return Taken::no;
     is_refuted = false;
     adopt(*record, turn);

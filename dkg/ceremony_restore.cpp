@@ -59,8 +59,8 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     const auto body = records.find(slot.prefix + "link");
     if (!body) return;
     const auto link = Link::parse(*body);
-    const auto record =
-        link ? verify_link(*link, slot.plan.network_id, slot.previous()) : Result<EpochRecord>(link.error());
+    const auto record = link ? verify_link(*link, slot.plan.network_id, slot.previous(), slot.plan.imported)
+                             : Result<EpochRecord>(link.error());
     if (record) adopt(*record, turn);
   };
   // Of an erased epoch only the Link is of use.

@@ -121,6 +121,10 @@ CeremonyStatus Ceremony::Impl::status() const {
     out.summary =
         std::string("waiting for ") + what + ": " + std::to_string(out.have) + " of " + std::to_string(out.want);
   };
+  if (slot.kind() == Kind::import && !is_decided()) {
+    out.summary = "waiting for the import of the key: stop this node and run kms-node import";
+    return out;
+  }
   switch (out.phase) {
     case Phase::closed:
       if (slot.previous() != nullptr) {

@@ -44,6 +44,7 @@ void Ceremony::Impl::settle(Turn& turn) {
 
 void Ceremony::Impl::step(Turn& turn) {
   if (is_erased || voided) return;
+  if (slot.kind() == Kind::import && !is_decided()) return;  // made at once, by import_keys, or never
   if (!has_decision()) {
     open(turn);
     raise_attempt(turn);

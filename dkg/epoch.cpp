@@ -115,6 +115,21 @@ Result<void> check_tables(const Link& link, const EpochRecord* previous) {
   return {};
 }
 
+// The one who made it is its only signer: without the pin anybody's key would do.
+Result<void> check_pinned(const Link& link, const std::vector<crypto::Point>& imported) {
+  bool is_import = link.header.kind == Kind::import;
+  if (is_import == imported.empty()) {
+    return error(is_import ? "an imported key, though the network file names none"
+                           : "the network file names an imported key, this one is of another kind");
+  }
+  for (std::size_t k = 0; is_import && k < link.tables.size(); ++k) {
+    if (imported.size() != link.tables.size() || imported[k] != link.tables[k].public_key) {
+      return error("key " + std::to_string(k + 1) + " is another one than the network file names");
+    }
+  }
+  return {};
+}
+
 Result<void> check_import(const Link& link, const EpochRecord& record) {
   bool is_import = link.header.kind == Kind::import;
   if (link.import_proofs.size() != (is_import ? link.tables.size() : 0)) {
@@ -143,7 +158,8 @@ std::optional<Link> EpochRecord::link() const {
   return Link{header, list, final, *activation, fate, voids, tables, import_proofs, emergencies};
 }
 
-Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous) {
+Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous,
+                                const std::vector<crypto::Point>& imported) {
   if (auto names = check_names(link, previous); !names) return names.error();
   if (!list_fits(link.header, link.list)) return error("the link's list does not fit its committee");
   Sid sid = link.header.sid();
@@ -160,6 +176,9 @@ Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, cons
                   link.import_proofs,
                   link.emergencies};
   if (auto tables = check_tables(link, previous); !tables) return tables.error();
+  if (!previous) {
+    if (auto pinned = check_pinned(link, imported); !pinned) return pinned.error();
+  }
   out.root = root_of(out.names(), link.header.threshold, link.tables);
   Committee receivers = link.header.committee();
   Committee deciders = previous ? previous->header.committee() : receivers;

@@ -57,10 +57,12 @@ struct EpochRecord {
   bool is_released() const { return activation && (header.epoch == 0 || fate); }
 };
 
-// Verifies one Link: `previous` is the record of the epoch before it (none for epoch 0, whose key set id, and for an
-// IMPORT whose public key, the caller has pinned). Certificates, continuity, table degree, same S; not the header's
-// approvals (check_approvals) nor its prekeys, which the deciders judged.
-Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous);
+// Verifies one Link: `previous` is the record of the epoch before it (none for epoch 0, whose key set id the caller has
+// pinned). Certificates, continuity, table degree, same S; not the header's approvals (check_approvals) nor its
+// prekeys, which the deciders judged. `imported`: the public keys that the network file pins (Plan::imported). Epoch 0
+// is an IMPORT of exactly those, or a DKG if there are none.
+Result<EpochRecord> verify_link(const Link& link, const NetworkId& network, const EpochRecord* previous,
+                                const std::vector<crypto::Point>& imported = {});
 
 // A branch that the old committee gave up: FinalCert(VOID), and the EMERGENCY certificate if the fate names one.
 struct VoidedBranch {

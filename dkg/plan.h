@@ -48,17 +48,20 @@ struct Plan {
   std::uint64_t not_after = 0;  // of the header, Unix seconds; 0 = never
   Genesis genesis = Genesis::automatic;
   Timing timing;
-  // The epoch before, released and verified; none: this is the DKG of epoch 0.
+  // The epoch before, released and verified; none: this is epoch 0.
   std::shared_ptr<const EpochRecord> old = nullptr;
   LowerThreshold lower = LowerThreshold::refused;      // allow_lower_threshold of `file`
   std::optional<RefreshClock> refresh = std::nullopt;  // REFRESH only; none: it takes approvals
   RepairTicket repair_ticket = RepairTicket::needed;
   // The branches of this epoch that were given up, verified; this slot is the branch after them.
   std::vector<VoidedBranch> voided = {};
+  // Epoch 0 wraps keys that exist already (PROTOCOL.md 12): their public keys, one per label, as the network file pins
+  // them. Empty: epoch 0 is a DKG. Later epochs do not look at it.
+  std::vector<crypto::Point> imported = {};
 
   // A reshare that keeps members and threshold is a refresh.
   Kind kind() const {
-    if (!old) return Kind::dkg;
+    if (!old) return imported.empty() ? Kind::dkg : Kind::import;
     const bool is_same = old->header.threshold == threshold && old->header.committee() == members;
     return is_same ? Kind::refresh : Kind::reshare;
   }

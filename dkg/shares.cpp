@@ -54,4 +54,12 @@ bool share_fits(Base base, const SecretScalar& share, const Element& verificatio
   return own == verification_point;
 }
 
+crypto::SecretBytes pack_shares(const std::vector<crypto::SecretScalar>& shares) {
+  crypto::SecretBytes packed(32 * shares.size());
+  for (std::size_t key = 0; key < shares.size(); ++key) {
+    std::memcpy(packed.expose_mutable().data() + 32 * key, shares[key].expose().data(), 32);
+  }
+  return packed;
+}
+
 }  // namespace kms::dkg

@@ -22,4 +22,7 @@ std::vector<crypto::Element> verification_points(const std::vector<crypto::Eleme
 // s_i J == V_i.
 bool share_fits(Base base, const crypto::SecretScalar& share, const crypto::Element& verification_point);
 
+// As they rest in the record "share" of a slot: 32 bytes each.
+crypto::SecretBytes pack_shares(const std::vector<crypto::SecretScalar>& shares);
+
 }  // namespace kms::dkg

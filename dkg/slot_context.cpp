@@ -19,6 +19,16 @@ Result<Committee> union_of(const Committee& a, const Committee& b) {
   return Committee::make(keys);
 }
 
+Result<void> check_imported(const Plan& plan) {
+  if (plan.imported.empty()) return {};
+  if (plan.threshold.n() != 1) return error("a key is imported by a committee of one, which reshares it afterwards");
+  if (plan.imported.size() != plan.labels.size()) {
+    return error("the plan pins " + std::to_string(plan.imported.size()) + " public keys for " +
+                 std::to_string(plan.labels.size()) + " imported keys");
+  }
+  return {};
+}
+
 Result<void> check_old(const Plan& plan) {
   const auto& terms = plan.old->header.terms;
   if (!plan.old->is_released()) return error("the epoch before is not released yet");
@@ -56,6 +66,8 @@ Result<SlotContext> SlotContext::make(Plan plan, Self self, Entropy& entropy) {
   }
   if (plan.old) {
     if (auto fits = check_old(plan); !fits) return fits.error();
+  } else if (auto fits = check_imported(plan); !fits) {
+    return fits.error();
   }
   const NodeId id{self.key.node_id()};
   Committee old_members = plan.old ? plan.old->header.committee() : plan.members;

@@ -68,7 +68,8 @@ struct SlotContext {
 
   KeySetTerms terms() const {
     if (plan.old) return plan.old->header.terms;
-    return {Origin::generated, Decider::simplex, plan.key_set, plan.labels};
+    const Origin origin = plan.imported.empty() ? Origin::generated : Origin::imported;
+    return {origin, Decider::simplex, plan.key_set, plan.labels};
   }
   PrekeyScope prekey_scope() const { return {plan.network_id, Series::ceremony, plan.key_set, epoch(), branch()}; }
   SlotCommittees committees() const { return {plan.network_id, deciders(), deciding(), receivers(), receiving()}; }

@@ -229,15 +229,15 @@ TEST(Import, GivesALinkThatVerifiesAndFailsWithoutItsProof) {
             {},
             tables,
             {*proof}};
-  auto record = verify_link(parsed<Link>(link.body()), network, nullptr);
+  auto record = verify_link(parsed<Link>(link.body()), network, nullptr, {key});
   ASSERT_TRUE(record) << record.error().message;
   EXPECT_TRUE(record->is_released());
   EXPECT_EQ(record->link()->body(), link.body());
   link.import_proofs.clear();
-  EXPECT_FALSE(verify_link(link, network, nullptr));
+  EXPECT_FALSE(verify_link(link, network, nullptr, {key}));
   auto other = crypto::prove_dleq(secret, crypto::Point::generator(), Hash32{5}, crypto::Point::generator(), Hash32{});
   link.import_proofs = {*other};
-  EXPECT_FALSE(verify_link(link, network, nullptr));
+  EXPECT_FALSE(verify_link(link, network, nullptr, {key}));
 }
 
 }  // namespace
