@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include <boost/json/array.hpp>
 
@@ -12,6 +13,8 @@ namespace kms::cli {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t kChainsShown = 16;
 
 std::vector<std::string> texts_in(const json::object& object, std::string_view name) {
   std::vector<std::string> out;
@@ -45,6 +48,13 @@ void read_network(const sdk::HttpAnswer& answer, NodeStatus& status) {
   status.threshold = sdk::number_in(*body, "threshold").value_or(0);
   if (const json::object* ceremony = sdk::object_in(*body, "ceremony"))
     status.phase = sdk::excerpt_in(*ceremony, "phase");
+  if (const json::array* chains = sdk::array_in(*body, "importedChains")) {
+    for (const json::value& chain : *chains) {
+      boost::system::error_code failure;
+      const auto id = chain.to_number<std::uint64_t>(failure);
+      if (!failure && status.imported.size() < kChainsShown) status.imported.push_back(id);
+    }
+  }
   const json::array* members = sdk::array_in(*body, "members");
   if (members == nullptr) return;
   for (const json::value& value : *members) {
@@ -106,6 +116,7 @@ json::object json_of(const NodeStatus& node) {
   out["threshold"] = node.threshold;
   out["members"] = node.members;
   out["connected"] = node.connected;
+  out["importedChains"] = json::array(node.imported.begin(), node.imported.end());
   out["roundTripsMs"] = json::array(node.round_trips_ms.begin(), node.round_trips_ms.end());
   return out;
 }
@@ -134,7 +145,9 @@ Report status_report(const std::vector<NodeStatus>& nodes) {
   std::vector<std::vector<std::string>> rows = {{"NODE", "NAME", "STATE", "LINKS", "RTT MS", "CEREMONY", "WHY"}};
   json::array list;
   std::size_t ready = 0;
+  std::set<std::uint64_t> imported;
   for (const NodeStatus& node : nodes) {
+    imported.insert(node.imported.begin(), node.imported.end());
     rows.push_back(row_of(node));
     list.push_back(json_of(node));
     if (node.fault.empty() && node.is_ready) ++ready;
@@ -144,6 +157,11 @@ Report status_report(const std::vector<NodeStatus>& nodes) {
   report.json = {{"ready", ready}, {"nodes", std::move(list)}};
   report.text = table(rows) + "\n" + std::to_string(ready) + " of " + std::to_string(nodes.size()) +
                 " nodes are ready to answer\n";
+  for (const std::uint64_t chain : imported) {
+    report.note +=
+        (report.note.empty() ? "" : "\n") + ("The key of chain " + std::to_string(chain)) +
+        " was imported: whoever ever held it whole can decrypt everything made for it, whatever happens here.";
+  }
   return report;
 }
 

@@ -21,8 +21,9 @@ struct NodeStatus {
   std::string phase;  // of the running or last ceremony; empty: none
   std::uint64_t threshold = 0;
   std::size_t members = 0;
-  std::size_t connected = 0;           // itself included
-  std::vector<double> round_trips_ms;  // sorted
+  std::size_t connected = 0;            // itself included
+  std::vector<double> round_trips_ms;   // sorted
+  std::vector<std::uint64_t> imported;  // chains whose key somebody once held whole
 };
 
 NodeStatus status_of(const sdk::NodeUrl& url, const Result<sdk::HttpAnswer>& ready,

@@ -104,7 +104,7 @@ bool Epochs::takes_part(const NetworkTerms& next) const {
 TermsPtr Epochs::planned() const {
   if (!newest_ || is_silent()) return nullptr;
   if (approved_ && approved_->epoch == wanted() && takes_part(*approved_)) return approved_;
-  const bool is_wanted = terms_->refresh_every || is_refresh_ordered_;
+  const bool is_wanted = has_shares() && (terms_->refresh_every || is_refresh_ordered_);
   return is_old_member() && is_wanted ? terms_ : nullptr;
 }
 
@@ -115,6 +115,7 @@ dkg::Plan Epochs::plan_of(const NetworkTerms& terms) const {
   plan.repair_ticket = terms.repair_ticket;
   plan.old = newest_;
   plan.voided = voided_branches_;
+  plan.imported = genesis_->imported;
   const bool is_same = newest_ && newest_->header.committee() == terms.members &&
                        newest_->header.threshold == terms.threshold && newest_->header.file == terms.file;
   if (is_same && terms_->refresh_every) {
@@ -138,14 +139,14 @@ Result<bool> Epochs::load(Now now) {
   const auto link = stored_link(epoch);
   TermsPtr terms = epoch == 0 ? genesis_ : approved_;
   if (link) terms = terms_of(link->header);
-  if (!link && !terms && is_old_member()) {
+  if (!link && !terms && is_old_member() && has_shares()) {
     const bool has_begun = !records_->list(slot_record(next_slot(), "")).empty();
     if (terms_->refresh_every || has_begun) terms = terms_;
   }
   if (!terms || (!link && is_silent())) return false;
   if (!takes_part(*terms)) {
     if (!link) return false;
-    auto record = dkg::verify_link(*link, genesis_->network, newest_.get());
+    auto record = dkg::verify_link(*link, genesis_->network, newest_.get(), genesis_->imported);
     if (!record) return error("the stored Link of epoch " + std::to_string(epoch) + ": " + record.error().message);
     follow(*record, terms);
     return true;

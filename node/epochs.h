@@ -124,6 +124,8 @@ class Epochs {
   bool takes_part(const NetworkTerms& next) const;
   // Whether the epoch in charge was learned of from others, and this node has no share of it yet.
   bool is_finishing() const;
+  // A committee of one holds its key whole: there is nothing to refresh.
+  bool has_shares() const { return newest_ && newest_->header.threshold.t() >= 2; }
   // What the epoch that comes next is to be; nullptr: nothing, unless others decide on something.
   TermsPtr planned() const;
   // Whether the ceremony that is to come is one by these terms.

@@ -95,14 +95,25 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
   for (const dkg::Link& link : chain->links) {
     if (link.header.terms.key_set != genesis_->key_set || link.header.epoch != wanted()) continue;
     const bool is_first = link.header.epoch == 0;
-    if (is_first && (current_ || link.header.committee() != genesis_->members)) continue;  // its ceremony hears it
-    auto record = dkg::verify_link(link, genesis_->network, newest_.get());
+    if (is_first && (link.header.committee() != genesis_->members || link.header.terms.labels != genesis_->labels)) {
+      continue;
+    }
+    if (is_first && current_ && genesis_->imported.empty()) continue;  // its ceremony hears it
+    auto record = dkg::verify_link(link, genesis_->network, newest_.get(), genesis_->imported);
     const TermsPtr terms = record ? terms_of(link.header) : nullptr;
     if (!terms) {
+      const std::string why = record ? "it names another network file" : record.error().message;
+      dkg::Effects note;
+      note.report.push_back(
+          {dkg::Event::Kind::parameters, "a Link of epoch " + std::to_string(wanted()) + " is refused: " + why, 0, {}});
+      out.steps.push_back({link.header.slot(), std::move(note)});
       refused_[author] = now.instant + kRefusedFor;
       return;
     }
-    if (!takes_part(*terms)) {
+    // Who imported the key and lost its disk has nobody in that committee to hear it from.
+    const bool is_import = is_first && !genesis_->imported.empty();
+    if (is_import) current_.reset();
+    if (is_import || !takes_part(*terms)) {
       dkg::Effects note;
       note.save.writes.push_back(dkg::Put{slot_record(link.header.slot(), "link"), link.body()});
       out.steps.push_back({link.header.slot(), std::move(note)});

@@ -28,7 +28,8 @@ Result<EpochSteps> Epochs::approve(std::string_view file, std::optional<std::uin
   if (is_over(not_after, now)) return error(kOver);
   auto parsed = later_terms(*genesis_, file);
   if (!parsed) return parsed.error();
-  if (!newest_ && current_) return error("no key is released yet: there is nothing to move to another committee");
+  if (!newest_ && current_ && genesis_->imported.empty())
+    return error("no key is released yet: there is nothing to move to another committee");
   if (newest_ && parsed->file == newest_->header.file) return remember(std::move(*parsed), file, now);
   const std::string number = std::to_string(parsed->epoch);
   const bool is_member_now = is_old_member();
@@ -109,6 +110,10 @@ Result<EpochSteps> Epochs::refresh(std::optional<std::uint64_t> not_after, Now n
   if (!newest_) return error("no key is released yet: there are no shares to refresh");
   if (!is_old_member()) return error("this node is not a member of the committee in charge");
   if (is_silent()) return error(kSilent);
+  if (!has_shares()) {
+    return error(
+        "a committee of one holds its key whole and has no shares to refresh; kmsctl approve brings it to more");
+  }
   if (approved_ && approved_->epoch == wanted()) {
     return error("this node has approved a file for epoch " + std::to_string(wanted()) +
                  ": that epoch renews the shares, too");
@@ -170,6 +175,7 @@ Result<EpochSteps> Epochs::repair(const dkg::NodeId& subject, std::optional<std:
 
 Result<EpochSteps> Epochs::start(Now now) {
   if (newest_ || !current_) return error("there is no key to be made here");
+  if (!genesis_->imported.empty()) return error("the key of this network is imported: kms-node import");
   EpochSteps out;
   out.steps.push_back({current_->ceremony.slot(), current_->ceremony.order(now)});
   advance(out, now);

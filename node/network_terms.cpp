@@ -43,13 +43,16 @@ Result<NetworkTerms> read_terms(const registry::NetworkFile& file) {
                    dkg::file_hash(file.bytes()),
                    std::move(gateways),
                    std::move(entries),
-                   file.genesis() == registry::Genesis::automatic ? dkg::Genesis::automatic : dkg::Genesis::on_order,
+                   file.genesis() == registry::Genesis::manual ? dkg::Genesis::on_order : dkg::Genesis::automatic,
                    timing,
                    file.refresh_every()};
   out.epoch = file.epoch();
   out.lower = file.allows_lower_threshold() ? dkg::LowerThreshold::allowed : dkg::LowerThreshold::refused;
   out.repair_ticket = file.needs_repair_approval() ? dkg::RepairTicket::needed : dkg::RepairTicket::waived;
   out.addresses = std::move(addresses);
+  if (file.genesis() == registry::Genesis::import) {
+    for (const registry::Chain& chain : file.chains()) out.imported.push_back(*chain.public_key);
+  }
   return out;
 }
 
@@ -79,11 +82,24 @@ Result<NetworkTerms> later_terms(const NetworkTerms& genesis, std::string_view f
   if (terms->labels != genesis.labels) {
     return error("the file names other chains or contracts: the keys of a network never change");
   }
+  if (!terms->imported.empty() && terms->imported != genesis.imported) {
+    return error("the file names other imported keys: the keys of a network never change");
+  }
   if (terms->epoch == 0) {
     return error("the file has epoch = 0, the epoch in which the key was made; write the number of the next epoch");
   }
   terms->key_set = genesis.key_set;
+  terms->imported = genesis.imported;
   return terms;
+}
+
+dkg::Plan first_plan(const NetworkTerms& genesis) {
+  dkg::Plan plan{genesis.network, genesis.key_set, genesis.labels, genesis.members, genesis.threshold, genesis.file, 0,
+                 genesis.genesis, genesis.timing};
+  plan.lower = genesis.lower;
+  plan.repair_ticket = genesis.repair_ticket;
+  plan.imported = genesis.imported;
+  return plan;
 }
 
 NetworkTerms solo_terms(const std::vector<SoloChain>& chains, const crypto::Point& node_key) {

@@ -128,7 +128,9 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
   // A node with connections answers this itself; one without (solo) has no peers.
   if (path == "/v1/peers") return json_response(200, peers_view({terms.name, "", {}, {}, {}}, now));
   if (path == "/v1/network") {
-    return json_response(200, network_view(terms, self, links, epochs ? epochs->busy() : nullptr, options));
+    auto view = network_view(terms, self, links, epochs ? epochs->busy() : nullptr, options);
+    view["importedChains"] = boost::json::array(imported.begin(), imported.end());
+    return json_response(200, view);
   }
   if (path.starts_with("/v1/ceremonies")) return ceremonies_at(path, now);
   return keys(path);

@@ -33,6 +33,13 @@ void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
     bool same = known != serving.end() && known->second->transcript == record->transcript;
     if (same && (known->second->share.has_value() || current->shares() == nullptr)) continue;
     serving[chain_id] = serving_key(*current, i);
+    const bool is_imported = record->header.terms.origin == dkg::Origin::imported;
+    if (is_imported && imported.insert(chain_id).second) {
+      effects.log.push_back(
+          {LogLevel::warn, "the key of chain " + std::to_string(chain_id) +
+                               " was imported and is no threshold key: whoever ever held it can decrypt "
+                               "all that is or will be encrypted to it, alone and unseen"});
+    }
     effects.log.push_back({LogLevel::info, "serving chain " + std::to_string(chain_id) + " with public key " +
                                                to_0x(record->tables[i].public_key.bytes()) + ", epoch " +
                                                std::to_string(record->header.epoch) +

@@ -40,6 +40,8 @@ struct NetworkTerms {
   dkg::LowerThreshold lower = dkg::LowerThreshold::refused;        // than that of the epoch before
   dkg::RepairTicket repair_ticket = dkg::RepairTicket::needed;     // for a member that lost its share
   std::map<dkg::NodeId, std::vector<std::string>> addresses = {};  // where members can be dialled
+  // Of the keys that epoch 0 imports, in the order of `labels` (PROTOCOL.md 12); empty: it generates them.
+  std::vector<crypto::Point> imported = {};
 
   const std::string& name_of(dkg::Position position) const { return member_names[position - 1u]; }
 };

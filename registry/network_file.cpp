@@ -245,8 +245,22 @@ void check_words(TomlFields& root) {
     root.complain("decider",
                   "must be \"simplex\": members decide by vote; a deciding contract needs an on-chain registry");
   }
-  if (const auto genesis = root.text("genesis"); genesis && *genesis != "auto" && *genesis != "manual") {
-    root.complain("genesis", "must be \"auto\" or \"manual\"");
+  const auto genesis = root.text("genesis");
+  if (genesis && *genesis != "auto" && *genesis != "manual" && *genesis != "import") {
+    root.complain("genesis", "must be \"auto\", \"manual\" or \"import\"");
+  }
+}
+
+// PROTOCOL.md 12. Files of later epochs keep the word, since they are copies with other members.
+void check_import(TomlFields& root, std::size_t members, const std::vector<Chain>& chains, bool is_first) {
+  if (is_first && members != 1) {
+    root.complain("genesis", "\"import\" is for a network of one member, which has the key; it is reshared to " +
+                                 std::to_string(members) + " members by the file of epoch 1");
+  }
+  for (const Chain& chain : chains) {
+    if (chain.public_key) continue;
+    root.complain("genesis", "\"import\" needs public_key in the section of chain " + std::to_string(chain.id) +
+                                 ": the key that is imported. The old KMS shows it at /v0/public-key");
   }
 }
 
@@ -263,7 +277,7 @@ Result<NetworkFile> NetworkFile::parse(std::string_view text, const std::string&
   const bool repair_approval = root.flag("repair_approval").value_or(true);
   const bool allow_lower_threshold = root.flag("allow_lower_threshold").value_or(false);
   check_words(root);
-  const bool manual = root.text("genesis") == "manual";
+  const auto genesis = root.text("genesis").value_or("auto");
   const auto refresh_every = read_refresh_every(root);
   std::vector<Member> members = read_members(root);
   std::vector<Chain> chains = read_chains(root);
@@ -271,6 +285,7 @@ Result<NetworkFile> NetworkFile::parse(std::string_view text, const std::string&
   if (chains.empty()) root.complain("chain", "list the chains, each as a section [[chain]] with id and gateway");
   const std::int64_t threshold = read_threshold(root, members.size());
   check_sizes(root, members.size(), threshold, accept_f0);
+  if (genesis == "import") check_import(root, members.size(), chains, epoch.value_or(0) == 0);
   std::set<Hash32> entries = read_form_a_entries(root, members);
   root.refuse_unknown();
   if (const auto complaint = document->complaint()) return *complaint;
@@ -281,7 +296,7 @@ Result<NetworkFile> NetworkFile::parse(std::string_view text, const std::string&
   out.creation_nonce_ = creation_nonce;
   out.epoch_ = static_cast<std::uint32_t>(epoch.value_or(0));
   out.threshold_ = static_cast<std::uint16_t>(threshold);
-  out.genesis_ = manual ? Genesis::manual : Genesis::automatic;
+  out.genesis_ = genesis == "import" ? Genesis::import : genesis == "manual" ? Genesis::manual : Genesis::automatic;
   out.refresh_every_ = refresh_every;
   out.repair_approval_ = repair_approval;
   out.allow_lower_threshold_ = allow_lower_threshold;

@@ -6,8 +6,8 @@
 //   epoch = 0                        # whose committee this is; default 0
 //   threshold = 3                    # 2 <= threshold <= members <= 128, or 1 of 1
 //   decider = "simplex"              # default and, without a registry contract, the only one
-//   genesis = "auto"                 # or "manual"
-//   form_a_entries = "all"           # or a list of keys, PeerIds or names of members; [] switches form A off
+//   genesis = "auto"                 # or "manual", or "import": the committee of epoch 0 is one member that has the
+//   keys form_a_entries = "all"           # or a list of keys, PeerIds or names of members; [] switches form A off
 //   refresh_every = "7d"             # or "never", the default; s, m, h, d; at least 1m
 //   repair_approval = true           # the default
 //   allow_lower_threshold = false    # the default
@@ -20,7 +20,7 @@
 //   id = 31337
 //   contract = "0x.."                # optional
 //   gateway = "0x.."                 # an address or a list of up to 16
-//   public_key = "0x.."              # optional
+//   public_key = "0x.."              # optional; with genesis = "import" the key that is imported
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ inline constexpr std::size_t kNetworkFileBytesMax = 1024 * 1024;
 inline constexpr std::size_t kMembersMax = 128;
 inline constexpr std::size_t kChainsMax = 16;
 
-enum class Genesis : std::uint8_t { automatic, manual };
+enum class Genesis : std::uint8_t { automatic, manual, import };
 
 // Cannot be invalid: whoever holds one needs no further checks of it.
 class NetworkFile {

@@ -42,23 +42,6 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
-Result<crypto::NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
-  if (config.keeps_nothing()) return crypto::NodeSecrets::generate(entropy);
-  auto passphrase = read_secret(config.passphrase, "passphrase of " + config.node_key_file +
-                                                       " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
-  if (!passphrase) return passphrase.error();
-  if (config.solo && !exists(config.node_key_file)) {
-    if (auto made = make_data_folder(config.data_dir); !made) return made.error();
-    log(LogLevel::info, "making a new node key in " + config.node_key_file);
-    return crypto::io::create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
-  }
-  if (!exists(config.node_key_file)) {
-    return error("there is no node key " + config.node_key_file +
-                 "; name the file in keystore.node_key_file, or make one with kmsctl keygen --out FOLDER");
-  }
-  return crypto::io::open_node_key_file(config.node_key_file, passphrase->expose());
-}
-
 Result<delegation::CredentialsPtr> make_credentials(const Config& config, crypto::NodeSecrets& secrets) {
   std::optional<crypto::SecretScalar> wallet;
   if (config.delegation.response_wallet) {
@@ -118,18 +101,6 @@ Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& cr
                               std::move(keys), node_options(config), entropy, kms::io::system_now());
 }
 
-// An old or empty data folder under a key that has come further: the node does not know all that it has said.
-Disk disk_of(const Config& config, const Store& store) {
-  const CommitMark mark(config.node_key_file);
-  if (!mark.is_kept()) log(LogLevel::warn, "cannot keep " + mark.path() + ": an old data folder would not be noticed");
-  if (mark.value() <= store.commits()) return Disk::whole;
-  log(LogLevel::warn,
-      "the data folder is older than what this node has said (" + mark.path() +
-          "): it takes no part in ceremonies that are under way, and waits for what others decide. If no "
-          "key was ever made, remove that file");
-  return Disk::rolled_back;
-}
-
 void log_start(const Config& config, const delegation::Credentials& credentials, const Runtime& runtime) {
   for (const std::string& warning : config.warnings) log(LogLevel::warn, "config: " + warning);
   crypto::Address signer = crypto::address_of(crypto::multiply_generator(credentials.response_wallet).point());
@@ -143,6 +114,34 @@ void log_start(const Config& config, const delegation::Credentials& credentials,
 }
 
 }  // namespace
+
+Result<crypto::NodeSecrets> open_secrets(const Config& config, Entropy& entropy) {
+  if (config.keeps_nothing()) return crypto::NodeSecrets::generate(entropy);
+  auto passphrase = read_secret(config.passphrase, "passphrase of " + config.node_key_file +
+                                                       " (keystore.passphrase_file or KMS_KEYSTORE__PASSPHRASE)");
+  if (!passphrase) return passphrase.error();
+  if (config.solo && !exists(config.node_key_file)) {
+    if (auto made = make_data_folder(config.data_dir); !made) return made.error();
+    log(LogLevel::info, "making a new node key in " + config.node_key_file);
+    return crypto::io::create_node_key_file(config.node_key_file, passphrase->expose(), entropy);
+  }
+  if (!exists(config.node_key_file)) {
+    return error("there is no node key " + config.node_key_file +
+                 "; name the file in keystore.node_key_file, or make one with kmsctl keygen --out FOLDER");
+  }
+  return crypto::io::open_node_key_file(config.node_key_file, passphrase->expose());
+}
+
+Disk disk_of(const Config& config, const Store& store) {
+  const CommitMark mark(config.node_key_file);
+  if (!mark.is_kept()) log(LogLevel::warn, "cannot keep " + mark.path() + ": an old data folder would not be noticed");
+  if (mark.value() <= store.commits()) return Disk::whole;
+  log(LogLevel::warn,
+      "the data folder is older than what this node has said (" + mark.path() +
+          "): it takes no part in ceremonies that are under way, and waits for what others decide. If no "
+          "key was ever made, remove that file");
+  return Disk::rolled_back;
+}
 
 Result<Environment> read_environment() {
   Environment environment;

@@ -2,6 +2,7 @@
 // socket. Errors are for the operator: what is wrong, with which value, and what to do.
 #pragma once
 
+#include "crypto/keystore.h"
 #include "node/config.h"
 #include "node/io/peer_sources.h"
 #include "node/io/runtime.h"
@@ -16,6 +17,12 @@ struct StartOptions {
 // The process's environment; secrets are moved into wiped memory and NAME_FILE variables are read.
 Result<Environment> read_environment();
 Result<Config> load_config(const StartOptions& options, const Environment& environment);
+
+// The node's own keys; a solo node that has none yet makes them.
+Result<crypto::NodeSecrets> open_secrets(const Config& config, Entropy& entropy);
+// Whether an old or empty data folder lies under a key that has come further: then the node does not know all that it
+// has said.
+Disk disk_of(const Config& config, const Store& store);
 
 // Everything a Runtime stands on, in the order it must be destroyed.
 struct Node {

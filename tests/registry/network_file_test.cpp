@@ -48,6 +48,25 @@ std::string refusal(const Text& text) {
   return parsed ? "accepted" : parsed.error().message;
 }
 
+// PROTOCOL.md 12: what is imported is agreed on beforehand.
+TEST(NetworkFile, AnImportTakesOneMemberAndThePublicKeyOfEachChain) {
+  const std::string pinned = Text{}.chains + "public_key = \"" + to_hex(key(9).bytes()) + "\"\n";
+  Text text{.threshold = "threshold = 1\n",
+            .more = "genesis = \"import\"\n",
+            .members = Text::members_of(1),
+            .chains = pinned};
+  const auto file = NetworkFile::parse(text.text());
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->genesis(), Genesis::import);
+  EXPECT_EQ(file->chains()[0].public_key, key(9));
+  text.chains = Text{}.chains;
+  EXPECT_THAT(refusal(text), AllOf(HasSubstr("public_key"), HasSubstr("chain 31337")));
+  text = {.more = "genesis = \"import\"\n", .chains = pinned};
+  EXPECT_THAT(refusal(text), HasSubstr("one member"));
+  text.more += "epoch = 1\n";
+  EXPECT_EQ(refusal(text), "accepted") << "the file of a later epoch is a copy with other members";
+}
+
 TEST(NetworkFile, ReadsTheSmallestTextWithItsDefaults) {
   const Text text;
   auto file = NetworkFile::parse(text.text());
@@ -242,7 +261,7 @@ TEST(NetworkFile, RefusesWrongChains) {
 
 TEST(NetworkFile, RefusesWrongWordsFlagsAndDurations) {
   EXPECT_THAT(refusal({.more = "decider = \"contract\"\n"}), HasSubstr("on-chain registry"));
-  EXPECT_THAT(refusal({.more = "genesis = \"later\"\n"}), HasSubstr("\"auto\" or \"manual\""));
+  EXPECT_THAT(refusal({.more = "genesis = \"later\"\n"}), HasSubstr("\"auto\", \"manual\" or \"import\""));
   EXPECT_THAT(refusal({.more = "accept_f0 = 1\n"}), HasSubstr("true or false"));
   EXPECT_THAT(refusal({.more = "refresh_every = \"5\"\n"}), HasSubstr("must be a duration"));
   EXPECT_THAT(refusal({.more = "refresh_every = \"1s\"\n"}), HasSubstr("must be a duration"));
