@@ -46,6 +46,12 @@ Readiness NodeCore::Impl::readiness() const {
 
 void NodeCore::Impl::delegate(HttpRequestId id, const HttpRequest& request, const Target& target, NodeEffects& effects,
                               Now now) {
+  // At a node that is asked five times what it can answer, this is what most requests come to.
+  if (auto overloaded = collector.refusal(now)) {
+    effects.reply.push_back({id, json_error(429, "Overloaded", overloaded->message)});
+    effects.reply.back().response.headers.emplace_back("Retry-After", "1");
+    return;
+  }
   auto parsed = parse_v0_delegate(request, target, chains);
   if (auto* refusal = std::get_if<HttpResponse>(&parsed)) {
     effects.reply.push_back({id, std::move(*refusal)});

@@ -53,7 +53,11 @@ std::optional<Outcome> refusal_of(Admission admission) {
 }
 
 Collector::Collector(CredentialsPtr credentials, CollectorLimits limits, ReplayWindow& replay, Entropy& entropy)
-    : credentials_(std::move(credentials)), limits_(limits), replay_(replay), entropy_(entropy) {}
+    : credentials_(std::move(credentials)),
+      limits_(limits),
+      replay_(replay),
+      entropy_(entropy),
+      pending_limit_(limits.pending_max, limits.timeout / 2) {}
 
 // Partials that still have to be opened beyond those in flight.
 std::size_t Collector::Collection::wanted() const {
@@ -88,6 +92,7 @@ std::size_t Collector::usable_members_alive(const ServingKey& key) const {
 void Collector::reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh) {
   KMS_ASSERT(pending_ > 0);
   --pending_;
+  pending_limit_.note_end(pending_);
   if (std::holds_alternative<V0Answer>(outcome)) ++counts_.answered;
   if (std::holds_alternative<AuthorisationError>(outcome)) ++counts_.refused;
   if (std::holds_alternative<Unavailable>(outcome)) ++counts_.unavailable;
@@ -96,15 +101,21 @@ void Collector::reply(Effects& effects, Ticket ticket, Outcome outcome, const st
   effects.reply.push_back({ticket, std::move(outcome), rh});
 }
 
+std::optional<Overloaded> Collector::refusal(Now now) {
+  if (pending_limit_.admits(pending_, now.instant)) return std::nullopt;
+  ++counts_.requests;
+  ++counts_.overloaded;
+  return Overloaded{std::to_string(pending_) + " delegations are pending here"};
+}
+
 Effects Collector::start(Ticket ticket, Authorisation authorisation, const Hash32& salt,
                          std::vector<crypto::Address> allowed, ServingKeyPtr key, Now now) {
   Effects effects;
-  ++counts_.requests;
-  if (pending_ >= limits_.pending_max) {
-    ++counts_.overloaded;
-    effects.reply.push_back({ticket, Overloaded{std::to_string(pending_) + " delegations are pending here"}});
+  if (auto overloaded = refusal(now)) {
+    effects.reply.push_back({ticket, std::move(*overloaded)});
     return effects;
   }
+  ++counts_.requests;
   ++pending_;
   AdmitJob job;
   job.authorisation = std::move(authorisation);

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "node/delegation/effects.h"
+#include "node/delegation/pending_limit.h"
 #include "node/delegation/replay_window.h"
 #include "node/delegation/turnaround.h"
 
@@ -18,7 +19,7 @@ namespace kms::delegation {
 struct CollectorLimits {
   Duration timeout = 2s;
   Duration hedge_delay = 50ms;
-  std::size_t pending_max = 1024;
+  std::size_t pending_max = 1024;  // and no more than are answered in half the timeout (pending_limit.h)
 };
 
 struct CollectorCounts {
@@ -39,6 +40,8 @@ class Collector {
 
   // Members other than this node that can answer now.
   void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
+  // What to answer now to any request, before the work of reading it, if too many are pending.
+  std::optional<Overloaded> refusal(Now now);
   // `allowed`: the chain's gateways. `salt`: of v0. A v1 authorisation is of form A, names this node, and its deadline
   // was checked.
   Effects start(Ticket ticket, Authorisation authorisation, const Hash32& salt, std::vector<crypto::Address> allowed,
@@ -105,6 +108,7 @@ class Collector {
   std::set<dkg::NodeId> alive_;
   std::uint64_t next_job_ = 1;
   std::size_t pending_ = 0;
+  PendingLimit pending_limit_;
   std::map<std::uint64_t, std::pair<Ticket, Instant>> admitting_;  // by job; since when
   std::map<std::uint64_t, std::pair<Hash32, Ticket>> finishing_;   // by job
   std::map<Hash32, Collection> collections_;                       // by rh
