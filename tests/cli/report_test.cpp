@@ -83,10 +83,21 @@ TEST(NodeStatus, AllReadyIsExitZeroAndOneSilentNodeIsNot) {
                         answer(200, R"({"network":"t","members":[]})"));
   EXPECT_EQ(status_report({good}).exit, Exit::ok);
   auto silent = status_of(kUrl, error("cannot connect"), error("cannot connect"));
+  EXPECT_EQ(status_report({good}).note, "");
   auto report = status_report({good, silent});
   EXPECT_EQ(report.exit, Exit::failed);
   EXPECT_NE(report.text.find("1 of 2 nodes"), std::string::npos);
   EXPECT_EQ(report.json.at("nodes").at(1).at("reachable").as_bool(), false);
+}
+
+TEST(NodeStatus, AnImportedKeyIsNamedOnce) {
+  const auto imported = status_of(kUrl, answer(200, R"({"ready":true,"reasons":[],"missing":[]})"),
+                                  answer(200, R"({"network":"t","members":[],"importedChains":[31337,"x",-1]})"));
+  const auto report = status_report({imported, imported});
+  EXPECT_EQ(report.exit, Exit::ok);
+  EXPECT_EQ(report.note.find("The key of chain 31337 was imported"), 0u) << report.note;
+  EXPECT_EQ(report.note.find('\n'), std::string::npos) << report.note;
+  EXPECT_EQ(report.json.at("nodes").at(0).at("importedChains").as_array().size(), 1u);
 }
 
 TEST(NodeStatus, ASourceThatIsNoNodeIsNeverReady) {

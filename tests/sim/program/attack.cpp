@@ -7,7 +7,8 @@ namespace kms::sim {
 const std::vector<Attack>& attacks() {
   static const std::vector<Attack> all = [] {
     std::vector<Attack> out;
-    for (const auto list : {fault_attacks, deal_attacks, header_attacks, vote_attacks, repair_attacks}) {
+    for (const auto list :
+         {fault_attacks, deal_attacks, header_attacks, vote_attacks, repair_attacks, import_attacks}) {
       auto more = list();
       out.insert(out.end(), more.begin(), more.end());
     }

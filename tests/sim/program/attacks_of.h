@@ -10,6 +10,7 @@ std::vector<Attack> deal_attacks();    // Deals and complaints
 std::vector<Attack> header_attacks();  // headers, prekeys, approvals, old messages
 std::vector<Attack> vote_attacks();    // leaders, votes, certificates, the end
 std::vector<Attack> repair_attacks();  // repairs
+std::vector<Attack> import_attacks();  // keys that exist already
 
 // For Attack::make.
 template <class B>

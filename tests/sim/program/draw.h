@@ -20,6 +20,7 @@ struct StageDraw {
   std::vector<std::size_t> committee;
   std::uint16_t threshold = 0;
   bool is_by_clock = false;                       // a refresh that nobody approves
+  bool is_import = false;                         // the first one, of one member: its key exists before
   std::map<std::size_t, const Attack*> traitors;  // of the old committee too
   std::set<std::size_t> rolled_back;              // count as faulty
   std::map<std::size_t, Duration> late;           // count as faulty until they start

@@ -114,6 +114,7 @@ const Form& Knowledge::share(std::uint32_t epoch, dkg::Position at) const {
   std::vector<dkg::Position> dealers;
   for (const auto& entry : decided.list) dealers.push_back(entry.dealer);
   Form out;
+  if (dealers.empty()) out[variable("imported")] = 1;
   for (const auto dealer : dealers) {
     const auto factor = epoch == 0 ? 1 : weight(dealers, dealer, 0);
     add(out, polynomial(epoch, decided.sid, dealer, at), factor);

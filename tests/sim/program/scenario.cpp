@@ -43,6 +43,9 @@ class Plot {
       if (found->fault == Attack::Fault::rollback) stage.rolled_back.insert(person);
     });
   }
+  Plot& import() {
+    return change([](StageDraw& stage) { stage.is_import = true; });
+  }
   Plot& late(std::size_t person, Duration start) {
     return change([&](StageDraw& stage) { stage.late[person] = start; });
   }
@@ -132,6 +135,10 @@ std::vector<Scenario> write_scenarios() {
       {"refresh", "new shares of the same key, by the clock", Plot(4, 2).refresh().by_clock().end()},
       {"growth", "from 2 of 4 to 3 of 7, approved by operators", Plot(4, 2).next(0, 7, 3).end()},
       {"handover", "a committee hands its key to strangers", Plot(4, 2).next(4, 4, 2).end()},
+      {"import", "the key of a single node becomes that of 2 of 3, then of 3 of 5 without the node that had it",
+       Plot(1, 1).import().next(0, 3, 2).next(1, 5, 3).end()},
+      {"import-forge", "a member shows a key of its own as one that was imported: nobody takes it",
+       Plot(4, 2).traitor(1, "import-forge").end()},
       {"wrong-constant", "a dealer reshares something else than its share",
        Plot(4, 2).refresh().traitor(0, "wrong-constant").end()},
       {"bad-repair", "a member that missed the ceremony is repaired by givers of whom one cheats",

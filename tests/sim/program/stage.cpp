@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "dkg/import.h"
 #include "tests/sim/program/scene.h"
 
 namespace kms::sim {
@@ -34,6 +35,7 @@ Stage::Stage(Chain& chain, const StageDraw& draw, std::uint32_t epoch)
     terms_.approved_until = static_cast<std::uint64_t>((chain_.unix_ms + kApproved / 1ms) / 1000);
   }
   seat_everybody();
+  if (draw_.is_import) import_keys();
   world_ = std::make_unique<World>(
       make_schedule(), chain_.draw.seed ^ (epoch + 1) * 0x9e37ULL,
       [this](std::size_t place, const Disk& disk, Now now) { return boot(place, disk, now); },
@@ -42,6 +44,23 @@ Stage::Stage(Chain& chain, const StageDraw& draw, std::uint32_t epoch)
   for (std::size_t place = 1; place <= places(); ++place) {
     world_->set_disk(place, chain_.disks[person_of_[place - 1]]);
   }
+}
+
+std::vector<crypto::SecretScalar> Stage::imported_keys() const {
+  Random random(chain_.draw.seed ^ 0x696d706f7274ULL);
+  std::vector<crypto::SecretScalar> out;
+  for (std::size_t key = 0; key < chain_.draw.keys; ++key) out.push_back(crypto::SecretScalar::random(random));
+  return out;
+}
+
+// Before the node runs, as kms-node import does it.
+void Stage::import_keys() {
+  auto& one = chain_.people[draw_.committee.front()];
+  auto& disk = chain_.disks[draw_.committee.front()];
+  auto made = dkg::import_keys(terms_.plan, {one.key, one.secret}, imported_keys(), disk, one.entropy);
+  KMS_ASSERT(made.has_value());
+  disk.apply(made->save);
+  chain_.trace.say(Instant{}, "node-1: " + made->report.front().text);
 }
 
 dkg::Plan Stage::make_plan() const {
@@ -68,6 +87,10 @@ dkg::Plan Stage::make_plan() const {
   std::vector<dkg::Label> labels;
   for (std::size_t key = 0; key < chain_.draw.keys; ++key) labels.push_back({31337 + key, {}});
   const auto set = dkg::key_set_id(network, nonce, members.hash(), draw_.threshold, labels);
+  std::vector<crypto::Point> imported;
+  if (draw_.is_import) {
+    for (const auto& key : imported_keys()) imported.push_back(crypto::multiply_generator(key).point());
+  }
   return dkg::Plan{.network_id = network,
                    .key_set = set,
                    .labels = labels,
@@ -76,7 +99,8 @@ dkg::Plan Stage::make_plan() const {
                    .file = dkg::file_hash(as_bytes(file)),
                    .not_after = 0,
                    .genesis = dkg::Genesis::automatic,
-                   .timing = {}};
+                   .timing = {},
+                   .imported = std::move(imported)};
 }
 
 void Stage::seat_everybody() {

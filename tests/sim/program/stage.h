@@ -75,6 +75,9 @@ class Stage {
   dkg::Plan make_plan() const;
   void seat_everybody();
   Schedule make_schedule() const;
+  // Of a stage that begins with keys which exist already.
+  std::vector<crypto::SecretScalar> imported_keys() const;
+  void import_keys();
   std::unique_ptr<Machine> boot(std::size_t place, const Disk& disk, Now now);
   void observe(std::size_t place, const Bytes& message);
   void note(const Step& step);

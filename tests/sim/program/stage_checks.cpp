@@ -64,7 +64,9 @@ std::string Stage::check_record(const dkg::EpochRecord& record) {
   const auto& header = record.header;
   if (header.committee() != plan.members || header.threshold != plan.threshold) return "another committee was decided";
   if (header.absent().size() > plan.threshold.f()) return "more than f' members are absent";
+  if (draw_.is_import != (header.terms.origin == dkg::Origin::imported) && epoch_ == 0) return "another origin";
   if (epoch_ == 0) return {};
+  if (header.terms.origin != plan.old->header.terms.origin) return "the origin changed";
   for (std::size_t key = 0; key < record.tables.size(); ++key) {
     if (record.tables[key].public_key != plan.old->tables[key].public_key) return "the key changed";
   }
