@@ -1,5 +1,7 @@
 #include "dkg/activation.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace kms::dkg {
@@ -60,9 +62,17 @@ void Activation::make_points(Turn& turn) {
     needs_repair_ = true;
     turn.report(Event::Kind::phase, "this node was absent from the decided attempt and needs repair");
   }
-  if (!round_->holds_all(record_->list)) return;
-  // Each Deal was checked to start from its dealer's certified share, so that this can only be our own fault.
-  KMS_ASSERT(slot_.previous() == nullptr || round_->keeps_key(record_->list));
+  if (is_foul_ || !round_->holds_all(record_->list)) return;
+  // Each Deal was checked to start from its dealer's certified share; how many there are, a quorum has said.
+  const bool is_whole = record_->list.size() >= slot_.deals_needed() && record_->list.size() <= slot_.deals_max();
+  if (!is_whole || (slot_.previous() != nullptr && !round_->keeps_key(record_->list))) {
+    is_foul_ = true;
+    turn.report(
+        Event::Kind::misbehaviour,
+        "the decided Deals do not give the key: more members cheat than the committee bears; nothing is made of "
+        "this slot here, and the old committee can give it up");
+    return;
+  }
   points_ = round_->verification_points(record_->list);
 }
 
@@ -105,16 +115,21 @@ void Activation::give_up(Turn& turn) {
   turn.report(Event::Kind::phase, "nobody has the decided Deals any more, this node needs repair");
 }
 
-bool Activation::wants_active(Position member, const Active& active) const {
+bool Activation::wants_active(Position member, const Active& active, const Envelope& envelope) const {
   if (!record_ || active.transcript != record_->transcript || active.index != member) return false;
   if (active.keys.size() != record_->header.keys()) return false;
   const auto held = actives_.find(member);
-  return held == actives_.end() || !held->second.has_conflict;
+  if (held == actives_.end()) return true;
+  if (held->second.has_conflict || held->second.envelope.body == envelope.body) return false;
+  if (!held->second.is_valid) return true;
+  const auto& proven = held->second.active.keys;
+  return !std::equal(proven.begin(), proven.end(), active.keys.begin(),
+                     [](const auto& a, const auto& b) { return a.share == b.share; });
 }
 
-void Activation::add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn) {
+bool Activation::add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn) {
   const auto [held, is_new] = actives_.try_emplace(member, HeldActive{active, envelope, false, false, false});
-  if (is_new) return;
+  if (is_new) return true;
   for (std::size_t key = 0; key < active.keys.size(); ++key) {
     if (active.keys[key].share == held->second.active.keys[key].share) continue;
     held->second.has_conflict = true;
@@ -128,6 +143,7 @@ void Activation::add_active(Position member, const Active& active, const Envelop
     held->second.envelope = envelope;
     held->second.is_judged = false;
   }
+  return false;
 }
 
 // Before the table is known one DLEQ verification per member and key; afterwards the table says what was true. Signed

@@ -31,9 +31,11 @@ class Activation {
   // Whatever is possible now: share and ACTIVE, table, CONFIRM. Idempotent.
   void advance(Turn& turn);
 
-  // One ACTIVE per member and one conflicting; checked as soon as all Deals are held.
-  bool wants_active(Position member, const Active& active) const;
-  void add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn);
+  // One ACTIVE per member and one conflicting; checked as soon as all Deals are held. The same again is not wanted, nor
+  // another proof of what is proven.
+  bool wants_active(Position member, const Active& active, const Envelope& envelope) const;
+  // Whether it is the member's first.
+  bool add_active(Position member, const Active& active, const Envelope& envelope, Turn& turn);
   // One CONFIRM per member and one conflicting root.
   bool wants_confirm(Position member, const Confirm& confirm) const;
   void add_confirm(const Confirm& confirm, const Envelope& envelope, Turn& turn);
@@ -86,6 +88,7 @@ class Activation {
   std::vector<std::vector<crypto::Element>> points_;  // V_i by key, when all Deals are held
   std::vector<crypto::SecretScalar> shares_;
   bool needs_repair_ = false;
+  bool is_foul_ = false;  // the decided Deals do not give the key
   std::optional<Instant> table_due_;
   bool is_overdue_ = false;
   std::map<Position, HeldActive> actives_;

@@ -1,5 +1,7 @@
 #include "dkg/agreement.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace kms::dkg {
@@ -31,6 +33,12 @@ std::optional<VoteKind> vote_kind_of(CertificateKind kind) {
     default:
       return std::nullopt;
   }
+}
+
+// A Proposal names the Nulls of the last views only; all of them follow from its views, and are pulled by their ids.
+std::uint32_t first_null_named(std::uint32_t view, std::uint32_t parent_view) {
+  constexpr auto kMax = static_cast<std::uint32_t>(Proposal::kNullCertsMax);
+  return std::max(parent_view + 1, view > kMax ? view - kMax : 1U);
 }
 
 }  // namespace
@@ -78,9 +86,10 @@ bool Agreement::add_proposal(Position member, const Proposal& proposal, const En
   const auto parent =
       proposal.parent_view == 0 ? CertificateId{} : id_of({proposal.parent_view, VoteKind::notarize, value});
   if (proposal.parent_cert != parent) return false;
-  if (proposal.null_certs.size() != proposal.view - proposal.parent_view - 1) return false;
+  const auto first_null = first_null_named(proposal.view, proposal.parent_view);
+  if (proposal.null_certs.size() != proposal.view - first_null) return false;
   for (std::uint32_t i = 0; i < proposal.null_certs.size(); ++i) {
-    if (proposal.null_certs[i] != id_of({proposal.parent_view + 1 + i, VoteKind::nullify, {}})) return false;
+    if (proposal.null_certs[i] != id_of({first_null + i, VoteKind::nullify, {}})) return false;
   }
   const auto [first, is_new] = proposals_.try_emplace(proposal.view, envelope);
   if (!is_new) {
@@ -186,7 +195,7 @@ void Agreement::say_proposal(const AgreementProposal& proposal, const Book& book
   if (proposal.parent_view > 0) {
     message.parent_cert = id_of({proposal.parent_view, VoteKind::notarize, proposal.value});
   }
-  for (std::uint32_t view = proposal.parent_view + 1; view < proposal.view; ++view) {
+  for (auto view = first_null_named(proposal.view, proposal.parent_view); view < proposal.view; ++view) {
     message.null_certs.push_back(id_of({view, VoteKind::nullify, {}}));
   }
   turn.show(*value->justification);

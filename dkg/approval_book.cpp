@@ -24,7 +24,7 @@ std::optional<std::uint64_t> ApprovalBook::pending_end(std::uint64_t unix_s) con
   return approvals_.rbegin()->first;
 }
 
-bool ApprovalBook::wants(Position decider, const Approval& approval) const {
+bool ApprovalBook::wants(Position decider, const Approval& approval, std::uint64_t unix_s) const {
   if (slot_.previous() == nullptr || decider == 0 || approval.index != decider) return false;
   auto expected = form(approval.not_after);
   if (approval.approval_digest(slot_.plan.network_id) != expected.approval_digest(slot_.plan.network_id)) return false;
@@ -33,9 +33,17 @@ bool ApprovalBook::wants(Position decider, const Approval& approval) const {
   for (const auto& [end, members] : approvals_) {
     if (!members.contains(decider)) continue;
     if (end == approval.not_after) return false;
-    ++ends;
+    if (end >= unix_s) ++ends;
   }
   return ends < kEndsPerMember;
+}
+
+void ApprovalBook::add(const Approval& approval, std::uint64_t unix_s) {
+  for (auto& [end, members] : approvals_) {
+    if (end < unix_s && end < approval.not_after) members.erase(approval.index);
+  }
+  std::erase_if(approvals_, [](const auto& entry) { return entry.second.empty(); });
+  approvals_[approval.not_after].emplace(approval.index, approval.signature);
 }
 
 bool ApprovalBook::is_signed(const Approval& approval) const {

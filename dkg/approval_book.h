@@ -17,10 +17,11 @@ class ApprovalBook {
   // The latest end that somebody has approved and that is not over, so that operators need not agree on one beforehand.
   std::optional<std::uint64_t> pending_end(std::uint64_t unix_s) const;
 
-  // Bounds before the signature is checked: the plan's, by the member at that index, 4 ends a member.
-  bool wants(Position decider, const Approval& approval) const;
+  // Bounds before the signature is checked: the plan's, by the member at that index, 4 ends a member that are not over.
+  bool wants(Position decider, const Approval& approval, std::uint64_t unix_s) const;
   bool is_signed(const Approval& approval) const;
-  void add(const Approval& approval) { approvals_[approval.not_after].emplace(approval.index, approval.signature); }
+  // Ends of that member that are over make room, but for its newest.
+  void add(const Approval& approval, std::uint64_t unix_s);
 
   bool empty() const { return approvals_.empty(); }
   // That many approvals (q, or q_em in an emergency) with one end that is not over; the latest such end.

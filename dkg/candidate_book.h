@@ -55,6 +55,8 @@ class CandidateBook {
   void add_certificate(const Certificate& certificate) {
     certificates_.try_emplace(certificate.transcript, certificate);
   }
+  // One that counts a member which its header marks as absent; another one may come.
+  void drop_certificate(const TranscriptHash& transcript) { certificates_.erase(transcript); }
   const Certificate* certificate(const TranscriptHash& transcript) const;
   const std::map<TranscriptHash, Certificate>& certificates() const { return certificates_; }
 

@@ -41,7 +41,9 @@ struct NoRecords final : Records {
 Effects Ceremony::Impl::receive(const Envelope& envelope, const NodeId& from, Now now) {
   Turn turn(slot, outbox, now);
   author = slot.everybody().position_of(from).value_or(0);
+  is_charged = true;
   take_in(envelope, Source::peer, turn);
+  is_charged = false;
   author = 0;
   return finish(turn);
 }

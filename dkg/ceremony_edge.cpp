@@ -8,6 +8,10 @@ using Source = Ceremony::Impl::Source;
 // A further object goes into another reply, so that each fits an envelope (256 KiB).
 constexpr std::size_t kReplyBytesWanted = 64 * 1024;
 
+// Points and scalars may have been read before the fault: 33 bytes are about 5 us.
+constexpr std::size_t kMalformedBytesPerUnit = 512;
+constexpr std::size_t kHashesPerUnit = 8;  // looked up
+
 // The shares of a Link's checks: certificates, prekeys of the header, tables.
 std::int64_t cost_of(const Link& link) {
   std::size_t units = link.final.signatures.size() + link.activation.signatures.size() + 2 * link.header.members.size();
@@ -40,14 +44,18 @@ bool is_work_on(const SlotContext& slot, const M& message) {
 bool Ceremony::Impl::is_valid(const Certificate& certificate, Source source) {
   if (source == Source::stored) return true;
   spent += static_cast<std::int64_t>(certificate.signatures.size());
-  const bool is_verified = verify(certificate, slot.committees()).has_value();
+  auto committees = slot.committees();
+  // Before the header is known anybody may seem to be there; admit_values looks again.
+  const auto* round = certificate.kind == CertificateKind::candidate ? find_round(certificate.sid) : nullptr;
+  if (round != nullptr) committees.absent = round->header().absent();
+  const bool is_verified = verify(certificate, committees).has_value();
   is_refuted = is_refuted || !is_verified;
   return is_verified;
 }
 
 bool Ceremony::Impl::is_heard(const Envelope& envelope, const Seat& sender, Source source, Turn& turn) {
   if (source != Source::peer && source != Source::fetched) return true;
-  if (author == 0 || envelope.type == MessageType::node_status) return true;
+  if (!is_charged || envelope.type == MessageType::node_status) return true;
   // Not headers: one that came early may be asked for meanwhile.
   const bool may_be_kept = source == Source::peer && envelope.type != MessageType::ceremony_header;
   if ((may_be_kept && early.has(sender.member, envelope)) || refusals.has_refused(envelope)) return false;
@@ -57,7 +65,7 @@ bool Ceremony::Impl::is_heard(const Envelope& envelope, const Seat& sender, Sour
 void Ceremony::Impl::settle_cost(const Envelope& envelope, Taken taken, Turn& turn) {
   const auto units = std::exchange(spent, 0);
   const bool is_refused = std::exchange(is_refuted, false);
-  if (author == 0 || taken == Taken::yes || units == 0) return;
+  if (!is_charged || taken == Taken::yes || units == 0) return;
   if (is_refused) refusals.refuse(envelope);
   if (!refusals.charge(author, units, turn.instant())) return;
   turn.report(Event::Kind::misbehaviour, "it sent more that does not verify than is checked for it; it waits",
@@ -86,10 +94,12 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
   }
   const auto message = parse_message(envelope);
   if (!message) {
-    if (source == Source::peer) {
-      turn.report(Event::Kind::misbehaviour, "a malformed message: " + message.error().message,
-                  Culprit::member(*place));
-    }
+    if (source != Source::peer) return;
+    // Nobody has checked in whose name it speaks.
+    turn.report(Event::Kind::misbehaviour, "a malformed message: " + message.error().message, Culprit::member(author));
+    spent += 1 + static_cast<std::int64_t>(envelope.body.size() / kMalformedBytesPerUnit);
+    is_refuted = true;
+    settle_cost(envelope, Taken::no, turn);
     return;
   }
   const auto taken = std::visit([&](const auto& m) { return judge(m, envelope, sender, source, turn); }, *message);
@@ -106,15 +116,16 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Approval& approval, const Enve
     return judge_void_approval(approval, envelope, sender, source, turn);
   }
   if (approval.purpose == ApprovalPurpose::repair) return judge_ticket(approval, sender, source, turn);
-  if (has_decision() || !approvals.wants(sender.decider, approval)) return Taken::no;
+  if (has_decision() || !approvals.wants(sender.decider, approval, turn.unix_s())) return Taken::no;
   if (source == Source::peer || source == Source::fetched) {
+    if (approval.not_after < turn.unix_s()) return Taken::no;
     ++spent;
     is_refuted = !approvals.is_signed(approval);
     if (is_refuted) return Taken::no;
   }
   // The first approval wakes a slot that waits; each further one need not be answered with all that was said.
   if (approvals.empty()) repeat_at = std::min(repeat_at, turn.instant());
-  approvals.add(approval);
+  approvals.add(approval, turn.unix_s());
   return Taken::yes;
 }
 
@@ -276,10 +287,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Active& active, const Envelope
                                             Source source, Turn& turn) {
   if (active.slot != slot.slot || sender.receiver == 0 || active.index != sender.receiver) return Taken::no;
   if (!is_decided()) return is_authentic(active, envelope, sender, source) ? Taken::early : Taken::no;
-  if (!activation.wants_active(sender.receiver, active)) return Taken::no;
+  if (!activation.wants_active(sender.receiver, active, envelope)) return Taken::no;
   if (!is_authentic(active, envelope, sender, source)) return Taken::no;
-  activation.add_active(sender.receiver, active, envelope, turn);
-  return Taken::yes;
+  return activation.add_active(sender.receiver, active, envelope, turn) ? Taken::yes : Taken::no;
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const Confirm& confirm, const Envelope& envelope, const Seat& sender,
@@ -303,9 +313,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const EpochChain& chain, const Envel
       turn.report(Event::Kind::misbehaviour, "it shows an imported key, though the network file names none",
                   Culprit::member(author));
     }
-    if (judge_header(link.header)) return Taken::no;
+    // Which of the certificates that gave up the branch before the header names, the Link proves.
     const auto record = verify_link(link, slot.plan.network_id, slot.previous(), slot.plan.imported);
-    if (!record) return Taken::no;
+    if (!record || judge_header(link.header, link.header.void_cert)) return Taken::no;
     is_refuted = false;
     adopt(*record, turn);
     return Taken::yes;
@@ -336,7 +346,9 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&,
   if (source != Source::peer || sender.member == slot.member) return Taken::no;
   FetchReply reply;
   std::size_t size = 0;
+  spent += static_cast<std::int64_t>(1 + fetch.hashes.size() / kHashesPerUnit);
   for (const auto& id : fetch.hashes) {
+    pulls.heard_asking(id, turn.instant());
     const auto object = find_object(id);
     if (!object || !pulls.may_answer(sender.member, id, turn.instant())) continue;
     auto bytes = object->encode();
@@ -346,33 +358,49 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&,
     }
     size += bytes.size();
     reply.objects.push_back(std::move(bytes));
+    ++spent;
   }
   if (!reply.objects.empty()) turn.show(reply);
-  return Taken::yes;
+  return Taken::no;  // what is given is charged to who asks
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const FetchReply& reply, const Envelope&, const Seat&, Source source,
                                             Turn& turn) {
-  if (source != Source::peer) return Taken::no;
+  if (source != Source::peer || !pulls.wants_any()) return Taken::no;
+  std::int64_t in_vain = 0;
   for (const auto& bytes : reply.objects) {
+    const auto units = static_cast<std::int64_t>(1 + bytes.size() / kMalformedBytesPerUnit);
     const auto envelope = Envelope::parse(bytes);
-    if (!envelope || envelope->type == MessageType::fetch_reply) continue;
-    const auto message = parse_message(*envelope);
-    if (!message) continue;
+    const bool is_object = envelope && envelope->type != MessageType::fetch_reply;
+    const auto message = is_object ? parse_message(*envelope) : Result<Message>(error("no object"));
+    if (!message) {
+      in_vain += units;
+      continue;
+    }
     const auto id = object_id(*envelope, *message);
     const auto* value = std::get_if<Value>(&*message);
-    const bool is_asked =
-        (id && pulls.wants(*id)) || (value != nullptr && pulls.wants(id_cast<ObjectId>(value->transcript())));
-    if (is_asked) take_in(*envelope, Source::fetched, turn);
+    const auto by_transcript = value == nullptr ? std::nullopt : std::optional(id_cast<ObjectId>(value->transcript()));
+    const auto is_any = [&](const auto& says) { return (id && says(*id)) || (by_transcript && says(*by_transcript)); };
+    if (is_any([&](const ObjectId& one) { return pulls.wants(one); })) {
+      take_in(*envelope, Source::fetched, turn);
+    } else if (!is_any([&](const ObjectId& one) { return pulls.was_asked_for(one, turn.instant()); })) {
+      in_vain += units;
+    }
   }
-  return Taken::yes;
+  spent += in_vain;
+  return Taken::no;
 }
 
 Ceremony::Impl::Taken Ceremony::Impl::judge(const NodeStatus& status, const Envelope&, const Seat& sender,
                                             Source source, Turn& turn) {
   if (source != Source::peer || sender.member == slot.member) return Taken::no;
   for (const auto& entry : status.entries) {
-    if (entry.key_set != slot.plan.key_set || entry.epoch != slot.epoch() || entry.branch != slot.branch()) continue;
+    if (entry.key_set != slot.plan.key_set || entry.epoch != slot.epoch()) continue;
+    const bool is_behind = entry.branch < slot.branch() && entry.state < static_cast<std::uint32_t>(Phase::voided);
+    if (is_behind && pulls.may_show(sender.member, 2 * slot.plan.timing.delta, turn.instant())) {
+      show_branch(entry.branch, turn);
+    }
+    if (entry.branch != slot.branch()) continue;
     if (entry.state > static_cast<std::uint32_t>(Phase::closed) && sender.decider != 0) {
       attempts.heard(sender.decider, entry.attempt);
     }

@@ -44,7 +44,7 @@ Result<void> Ceremony::Impl::order_emergency(Turn& turn) {
   if (emergencies.is_ordered()) return {};
   emergencies.order();
   attempts.begin_emergency(slot.deciding().q_em(), turn.instant());
-  const std::string_view mark = "ordered";
+  const auto mark = to_hex(slot.plan.file.view());  // of this plan: another one of the slot has an order of its own
   turn.put(kMarker, to_bytes(as_bytes(mark)));
   turn.report(Event::Kind::phase,
               "the operator orders an emergency reshare: " + std::to_string(slot.deciding().q_em()) + " of " +
@@ -89,7 +89,8 @@ Result<void> Ceremony::Impl::sign_emergency(const TranscriptHash& transcript, Tu
 
 // The own vote binds from the first moment on. Without the value behind it: no Finalize at all.
 void Ceremony::Impl::restore_emergency(const Records& records, Now now) {
-  if (records.find(slot.prefix + kMarker)) {
+  const auto mark = records.find(slot.prefix + kMarker);
+  if (mark && as_text(*mark) == to_hex(slot.plan.file.view())) {
     emergencies.order();
     attempts.begin_emergency(slot.deciding().q_em(), now.instant);
   }

@@ -4,10 +4,9 @@
 namespace kms::dkg {
 
 // Checks 2 to 6 of PROTOCOL.md 4.1 without the own-prekey clause and without a clock.
-HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header) const {
+HeaderVerdict Ceremony::Impl::judge_header(const CeremonyHeader& header, const CertificateId& void_cert) const {
   const auto* previous = slot.previous();
   const auto last = previous == nullptr ? std::nullopt : std::optional(previous->header.epoch);
-  const auto void_cert = void_certs.contains(header.void_cert) ? header.void_cert : CertificateId{};
   if (auto fault = check_terms(header, slot.terms(), last, void_cert)) return fault;
   if (auto fault = check_threshold(header, slot.plan.lower)) return fault;
   if (previous == nullptr) {
@@ -58,7 +57,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const CeremonyHeader& header, const 
     return Taken::early;
   }
   spent += static_cast<std::int64_t>(2 * header.members.size() + header.approvals.size());
-  if (const auto fault = judge_header(header)) {
+  if (const auto fault = judge_header(header, header.void_cert)) {
     is_refuted = true;
     const bool is_foreign =
         *fault == HeaderFault::committee_differs_from_file || *fault == HeaderFault::key_set_terms_differ;
@@ -152,7 +151,7 @@ void Ceremony::Impl::initiate(Turn& turn) {
     header.members.push_back({slot.receivers().at(member), std::move(prekey)});
   }
   if (present < slot.receiving().q()) return;
-  if (!slot.plan.voided.empty()) turn.show(slot.plan.voided.back().fate);
+  if (slot.branch() > 0) show_branch(slot.branch() - 1, turn);
   turn.say(name, header);
 }
 

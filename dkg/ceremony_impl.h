@@ -40,7 +40,7 @@ struct Ceremony::Impl {
 
   // ceremony_edge.cpp
   void take_in(const Envelope& envelope, Source source, Turn& turn);
-  // Who pays for a message: the member that sent it here, not the one that signed it. 0: nobody.
+  // Who pays for a message: the member that sent it here, not the one that signed it.
   bool is_heard(const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
   void settle_cost(const Envelope& envelope, Taken taken, Turn& turn);
   template <class M>
@@ -83,7 +83,8 @@ struct Ceremony::Impl {
   bool serves_decision(const DealRound& round, const DealHash& hash) const;
 
   // ceremony_header.cpp
-  HeaderVerdict judge_header(const CeremonyHeader& header) const;
+  // `void_cert`: the id of a certificate that gave up the branch before, known to be one.
+  HeaderVerdict judge_header(const CeremonyHeader& header, const CertificateId& void_cert) const;
   bool may_open(const CeremonyHeader& header, const Turn& turn) const;
   bool may_join(const CeremonyHeader& header, const Turn& turn) const;
   void open(Turn& turn);
@@ -117,6 +118,9 @@ struct Ceremony::Impl {
   Taken judge_void_certificate(const Certificate& certificate, Source source, Turn& turn);
   Taken judge_fate(const Certificate& certificate, Source source, Turn& turn);
   Taken judge_branch_before(const Certificate& certificate, Turn& turn);
+  void restore_branch_before(const Records& records);
+  // How that branch of this epoch ended, with all that its certificate needs.
+  void show_branch(std::uint32_t branch, Turn& turn) const;
   void give_up(const Certificate& certificate, Turn& turn);
   void end_voided(Turn& turn);
   void show_void(Turn& turn) const;
@@ -185,7 +189,8 @@ struct Ceremony::Impl {
   EarlyBook early;
   PullBook pulls;
   RefusalBook refusals;
-  Position author = 0;      // of the input in hand
+  bool is_charged = false;  // the input in hand is a message of somebody
+  Position author = 0;      // who sent it; strangers to both committees have one account, that of 0
   std::int64_t spent = 0;   // on the message in hand, in units of RefusalBook
   bool is_refuted = false;  // a check of the message in hand failed for good
   std::map<Sid, DealRound> rounds;
@@ -200,8 +205,9 @@ struct Ceremony::Impl {
   std::optional<VoidedBranch> voided;
   std::map<CertificateId, VoidedBranch> void_certs;  // of the branch before this one
   std::optional<Certificate> emergency_before;
-  std::optional<CertificateId> wanted_void;  // named by a header, not held
-  std::set<Position> emergency_liars;        // reported
+  std::optional<CertificateId> wanted_void;       // named by a header, not held
+  std::optional<CertificateId> wanted_emergency;  // named by that one, not held
+  std::set<Position> emergency_liars;             // reported
   bool is_ordered = false;
   bool has_news = false;  // something that early messages may have waited for
   bool is_cleaned = false;

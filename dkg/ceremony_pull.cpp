@@ -5,7 +5,10 @@ namespace kms::dkg {
 void Ceremony::Impl::collect_wants(Turn& turn) {
   std::set<ObjectId> wants;
   if (voided) return;
-  if (wanted_void && !void_certs.contains(*wanted_void)) wants.insert(id_cast<ObjectId>(*wanted_void));
+  if (wanted_void && !void_certs.contains(*wanted_void)) {
+    wants.insert(id_cast<ObjectId>(*wanted_void));
+    if (wanted_emergency && !emergency_before) wants.insert(id_cast<ObjectId>(*wanted_emergency));
+  }
   const auto want_value = [&](const Value& value) {
     if (!rounds.contains(value.sid)) wants.insert(id_cast<ObjectId>(value.sid));
   };
@@ -66,6 +69,7 @@ std::optional<Envelope> Ceremony::Impl::find_object(const ObjectId& id) const {
   if (const auto held = void_certs.find(id_cast<CertificateId>(id)); held != void_certs.end()) {
     return wrapped(held->second.fate);
   }
+  if (emergency_before && id_cast<ObjectId>(emergency_before->id()) == id) return wrapped(*emergency_before);
   if (const auto* value = candidates.find(id_cast<ValueHash>(id))) return wrapped(*value);
   if (const auto* value = candidates.find(id_cast<TranscriptHash>(id))) return wrapped(*value);
   if (const auto certificate = agreement.find(id)) return wrapped(*certificate);

@@ -68,6 +68,7 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
     take_link();
     return;
   }
+  restore_branch_before(records);
   for (const auto* prefix : {"joined/", "header/"}) {
     for (const auto& envelope : stored(prefix)) take_in(envelope, Source::stored, turn);
   }
@@ -91,7 +92,10 @@ void Ceremony::Impl::restore(const Records& records, Now now) {
   const auto take_certificate = [&](const std::string& key) {
     const auto body = records.find(key);
     const auto certificate = body ? Certificate::parse(*body) : Result<Certificate>(error("missing"));
-    if (certificate) judge(*certificate, {}, slot.seat(slot.member), Source::stored, turn);
+    if (!certificate) return;
+    const auto taken = judge(*certificate, {}, slot.seat(slot.member), Source::stored, turn);
+    // The decision behind it is not known before the first settling.
+    if (taken == Taken::early) early.keep(slot.member, wrap(*certificate, slot.self, slot.plan.network_id));
   };
   for (const auto& key : records.list(slot.prefix + "cert/1/")) take_certificate(key);
   for (const auto* name : {"final", "activation", "void/approvals", "fate/final"}) take_certificate(slot.prefix + name);

@@ -158,7 +158,15 @@ void Ceremony::Impl::admit_values(Turn& turn) {
     auto* round = find_round(certificate.sid);
     if (value == nullptr || round == nullptr || value->sid != certificate.sid) continue;
     const auto hash = value->hash();
-    if (!admitted.insert(hash).second) continue;
+    if (admitted.contains(hash)) continue;
+    const auto counts_absent = [&](const IndexedSignature& ready) { return round->header().is_absent(ready.index); };
+    if (std::any_of(certificate.signatures.begin(), certificate.signatures.end(), counts_absent)) {
+      turn.report(Event::Kind::misbehaviour, "a certificate of a candidate counts a member that its header leaves out");
+      candidates.drop_certificate(TranscriptHash(transcript));
+      has_news = true;
+      return;
+    }
+    admitted.insert(hash);
     turn.put("value/" + to_hex(hash.view()), value->body());
     turn.put("header/" + to_hex(value->sid.view()), round->header_envelope().encode());
     turn.put("cert/1/" + to_hex(transcript.view()), certificate.body());
@@ -229,7 +237,7 @@ void Ceremony::Impl::repeat(Turn& turn) {
   ++repeats;
   if (is_finished()) return;
   const bool is_initiator = attempts.is_open() && slot.leader(attempts.own()) == slot.decider;
-  if (slot.branch() > 0 && !has_decision() && is_initiator) turn.show(slot.plan.voided.back().fate);
+  if (slot.branch() > 0 && !has_decision() && is_initiator) show_branch(slot.branch() - 1, turn);
   if (!has_decision()) agreement.repeat(candidates, turn, outbox);
   if (activation.is_activated() || fates.void_approvals() != nullptr) fate.repeat(fates, turn, outbox);
   if (repeats % 2 != 0) return;

@@ -11,7 +11,7 @@ constexpr std::size_t kVoidCertsMax = 8;  // of the branch before, with one valu
 VoidState Ceremony::Impl::void_state() const {
   VoidState out;
   if (slot.previous() == nullptr) return out;
-  out.may_be_voided = is_decided() && !activation.is_activated() && !voided;
+  out.may_be_voided = is_decided() && !activation.is_activated() && !voided && slot.branch() < kVoidsMax;
   out.needed = fate_quorum();
   out.by = fates.approvers();
   return out;
@@ -26,6 +26,11 @@ Result<void> Ceremony::Impl::approve_void(Turn& turn) {
   if (slot.previous() == nullptr) return error("epoch 0 has no epoch before it that could go on; it cannot be voided");
   if (slot.decider == 0) return error("this node is not a member of the committee in charge");
   if (voided) return error("this branch is given up already");
+  if (slot.branch() >= kVoidsMax) {
+    return error("this is the last branch of epoch " + std::to_string(slot.epoch()) + ": " + std::to_string(kVoidsMax) +
+                 " were given up before it, and a Link proves no more; bring its new committee back, its shares and "
+                 "records serve as they are");
+  }
   if (!is_decided()) return error("nothing is decided yet: there is nothing to give up, another attempt follows");
   if (activation.is_released()) return error("the epoch is released: it is in charge");
   if (activation.is_activated()) {
@@ -42,6 +47,7 @@ Ceremony::Impl::Taken Ceremony::Impl::judge_void_approval(const Approval& approv
                                                           const Seat& sender, Source source, Turn& turn) {
   (void)envelope;
   if (activation.is_released() || sender.decider == 0 || approval.index != sender.decider) return Taken::no;
+  if (slot.branch() >= kVoidsMax) return Taken::no;
   if (is_decided() && !fates.wants(sender.decider, approval)) return Taken::no;
   if (source == Source::peer || source == Source::fetched) {
     ++spent;
@@ -156,25 +162,57 @@ bool Ceremony::Impl::restore_void(const Records& records, Turn& turn) {
 }
 
 // FinalCerts of one fate may stand for different views; the header names one of them.
-Ceremony::Impl::Taken Ceremony::Impl::judge_branch_before(const Certificate& certificate, Turn&) {
+Ceremony::Impl::Taken Ceremony::Impl::judge_branch_before(const Certificate& certificate, Turn& turn) {
   const auto before = slot_id(slot.plan.key_set, slot.epoch(), slot.branch() - 1);
   if (certificate.slot != before || void_certs.size() >= kVoidCertsMax) return Taken::no;
   const bool is_emergency = certificate.kind == CertificateKind::emergency;
   const bool is_void = fate_of(certificate) == Fate::voided;
   if ((!is_emergency && !is_void) || void_certs.contains(certificate.id())) return Taken::no;
   if (is_emergency && emergency_before) return Taken::no;
+  const auto* named = emergency_before ? &*emergency_before : nullptr;
+  if (is_void && !is_zero(certificate.emergency_cert) &&
+      (named == nullptr || named->id() != certificate.emergency_cert)) {
+    if (wanted_void == certificate.id()) wanted_emergency = certificate.emergency_cert;
+    return Taken::no;
+  }
   spent += static_cast<std::int64_t>(certificate.signatures.size());
   if (is_emergency) {
     is_refuted = !verify(certificate, slot.committees()).has_value();
     if (is_refuted) return Taken::no;
     emergency_before = certificate;
+    turn.put("before-emergency", certificate.body());
     return Taken::yes;
   }
   const VoidedBranch branch{certificate, is_zero(certificate.emergency_cert) ? std::nullopt : emergency_before};
-  if (!verify_void(branch, before, slot.plan.network_id, *slot.previous())) return Taken::no;
+  is_refuted = !verify_void(branch, before, slot.plan.network_id, *slot.previous());
+  if (is_refuted) return Taken::no;
   void_certs.emplace(certificate.id(), branch);
+  turn.put("before/" + to_hex(certificate.id().view()), certificate.body());
   has_news = true;
   return Taken::yes;
+}
+
+// Before the headers that name one of them.
+void Ceremony::Impl::restore_branch_before(const Records& records) {
+  const auto read = [&](const std::string& key) {
+    const auto body = records.find(key);
+    return body ? Certificate::parse(*body) : Result<Certificate>(error("missing"));
+  };
+  if (auto emergency = read(slot.prefix + "before-emergency"); emergency && !emergency_before) {
+    emergency_before = std::move(*emergency);
+  }
+  for (const auto& key : records.list(slot.prefix + "before/")) {
+    const auto certificate = read(key);
+    if (!certificate) continue;
+    VoidedBranch branch{*certificate, is_zero(certificate->emergency_cert) ? std::nullopt : emergency_before};
+    void_certs.emplace(certificate->id(), std::move(branch));
+  }
+}
+
+void Ceremony::Impl::show_branch(std::uint32_t branch, Turn& turn) const {
+  const auto& ended = slot.plan.voided[branch];
+  if (ended.emergency) turn.show(*ended.emergency);
+  turn.show(ended.fate);
 }
 
 // With the certificate of the branch before that the header names.

@@ -37,6 +37,19 @@ bool PullBook::may_answer(Position member, const ObjectId& object, Instant now) 
   return true;
 }
 
+void PullBook::heard_asking(const ObjectId& object, Instant now) {
+  if (asked_.size() >= kAskedMax) {
+    std::erase_if(asked_, [&](const auto& entry) { return entry.second <= now; });
+    if (asked_.size() >= kAskedMax) return;
+  }
+  asked_[object] = now + 8 * delta_;
+}
+
+bool PullBook::was_asked_for(const ObjectId& object, Instant now) const {
+  const auto until = asked_.find(object);
+  return until != asked_.end() && now < until->second;
+}
+
 bool PullBook::may_show(Position member, Duration every, Instant now) {
   const auto [until, is_new] = shown_.try_emplace(member, now + every);
   if (is_new) return true;

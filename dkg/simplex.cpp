@@ -64,7 +64,8 @@ bool Simplex::wants_certificate(const OwnVote& statement) const {
   if (statement.kind == VoteKind::finalize) return true;
   const auto& held = statement.kind == VoteKind::notarize ? notars_ : nulls_;
   if (held.contains(statement.view)) return false;
-  return held.size() < kViewsKept || statement.view > held.begin()->first;
+  const auto kept = statement.kind == VoteKind::notarize ? kViewsKept : kNullsKept;
+  return held.size() < kept || statement.view > held.begin()->first;
 }
 
 void Simplex::add_vote(const AgreementVote& vote, Instant now) {
@@ -282,7 +283,7 @@ void Simplex::forget() {
   });
   std::erase_if(proposals_, [&](const auto& entry) { return entry.first < view_; });
   while (notars_.size() > kViewsKept) notars_.erase(notars_.begin());
-  while (nulls_.size() > kViewsKept) nulls_.erase(nulls_.begin());
+  while (nulls_.size() > kNullsKept) nulls_.erase(nulls_.begin());
 }
 
 SimplexStep Simplex::take() {
@@ -344,6 +345,8 @@ Simplex::Repeat Simplex::repeat() const {
     repeat.proposal = own.proposed;
     if (own.proposed) justified_from = own.proposed->parent_view;
   }
+  // Who lacks older ones asks for them.
+  if (view_ > kNullsRepeated) justified_from = std::max(justified_from, view_ - kNullsRepeated);
   if (!notars_.empty()) repeat.certificates.push_back(notars_.rbegin()->second);
   for (auto null = nulls_.upper_bound(justified_from); null != nulls_.end(); ++null) {
     repeat.certificates.push_back(null->second);

@@ -77,6 +77,9 @@ class Simplex {
   static constexpr std::uint32_t kFinalizeBehind = 8;
   static constexpr std::size_t kProposalsPerView = 2;
   static constexpr std::size_t kViewsKept = 1024;
+  // Every Null since the last Notar is needed to go on: at an hour a view these are seven years.
+  static constexpr std::size_t kNullsKept = 65536;
+  static constexpr std::uint32_t kNullsRepeated = 32;
 
   explicit Simplex(const SimplexSettings& settings);
 

@@ -147,6 +147,54 @@ TEST(CeremonyCosts, AnInvalidDealIsCheckedOnce) {
   EXPECT_EQ(slot.machine(receiver).status().have, 2u) << "a valid one of the same dealer is kept: others may decide it";
 }
 
+TEST(CeremonyCosts, MalformedMessagesAreChargedToWhoBroughtThem) {
+  Slot slot;
+  auto& machine = slot.machine(1);
+  machine.tick(now_at(0s));
+  std::size_t told = 0;
+  std::size_t blamed = 0;
+  for (std::uint32_t i = 0; i < 2500; ++i) {
+    Envelope bad;
+    bad.network = slot.plan().network_id;
+    bad.type = MessageType::ready;
+    bad.sender = slot.id(3);
+    bad.body = {0xff, static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
+    bad.signature.emplace();
+    const auto effects = machine.receive(bad, slot.id(2), now_at(1ms));
+    told += slot.count(effects, "does not verify");
+    for (const auto& event : effects.report) {
+      if (event.culprit == 3) ++blamed;
+    }
+  }
+  EXPECT_EQ(told, 1u);
+  EXPECT_EQ(blamed, 0u) << "anybody can use its name";
+}
+
+TEST(CeremonyCosts, ObjectsThatNobodyAskedForAreChargedAndThoseThatSomebodyDidAreNot) {
+  for (const bool is_asked : {false, true}) {
+    Slot slot;
+    auto& machine = slot.machine(1);
+    machine.tick(now_at(0s));
+    const Position leader = lead(slot.slot(), 1, 4);
+    const DealList list{{1, DealHash{{1}}}, {2, DealHash{{2}}}, {3, DealHash{{3}}}};
+    const Candidate unknown{slot.slot(), Sid{Hash32{1}}, 1, 0, list};
+    machine.receive(seal(unknown, slot.node(leader), slot.plan().network_id), now_at(1ms));
+    std::size_t told = 0;
+    for (std::uint32_t i = 0; i < 2500; ++i) {
+      const Value value{slot.slot(), Sid{numbered_hash(i + 5)}, list};
+      if (is_asked) {
+        const Fetch fetch{{id_cast<ObjectId>(value.hash())}};
+        machine.receive(wrap(fetch, slot.id(3), slot.plan().network_id), now_at(Duration(100ms) * i));
+      }
+      const FetchReply reply{{wrap(value, slot.id(2), slot.plan().network_id).encode()}};
+      const auto when = is_asked ? Duration(100ms) * i : Duration(2ms);
+      told +=
+          slot.count(machine.receive(wrap(reply, slot.id(2), slot.plan().network_id), now_at(when)), "does not verify");
+    }
+    EXPECT_EQ(told, is_asked ? 0u : 1u);
+  }
+}
+
 TEST(CandidateBook, ForgetsOldListsAndKeepsTheOnesInUse) {
   Book slot;
   auto& book = slot.book;

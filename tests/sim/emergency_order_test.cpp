@@ -213,5 +213,14 @@ TEST(EmergencyOrder, TwoDealingsSignedOrOneFinalizedBesideAnotherAreEvidence) {
   EXPECT_EQ(blames(), 2);
 }
 
+TEST(EmergencyOrder, IsForOnePlanOfTheSlotAndNotForTheNext) {
+  Stopped stage;
+  EXPECT_TRUE(stage.machine->emergency().is_ordered);
+  auto plan = stage.trial->plan;
+  plan.file = dkg::file_hash(as_bytes("another file"));
+  const auto other = dkg::Ceremony::restore(plan, four().self(stage.self), stage.disk, stage.random, stage.now);
+  EXPECT_FALSE(other->emergency().is_ordered);
+}
+
 }  // namespace
 }  // namespace kms::sim
