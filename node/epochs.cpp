@@ -36,6 +36,7 @@ Result<Epochs> Epochs::begin(const NetworkTerms& terms, dkg::Self self, const dk
       const auto text = as_text(*stored);
       std::from_chars(text.data(), text.data() + text.size(), out.released_);
     }
+    out.plan_announcement(Duration{}, now);
   }
   return out;
 }
@@ -138,7 +139,11 @@ Result<bool> Epochs::load(Now now) {
   approved_ = epoch == 0 ? nullptr : stored_file(epoch);
   const auto link = stored_link(epoch);
   TermsPtr terms = epoch == 0 ? genesis_ : approved_;
-  if (link) terms = terms_of(link->header);
+  if (link) {
+    terms = terms_of(link->header);
+    // What was learned by the Link alone is nowhere else.
+    voided_branches_ = branches_before(*link);
+  }
   if (!link && !terms && is_old_member() && has_shares()) {
     const bool has_begun = !records_->list(slot_record(next_slot(), "")).empty();
     if (terms_->refresh_every || has_begun) terms = terms_;
@@ -184,6 +189,9 @@ void Epochs::enter(EpochPtr record, TermsPtr terms) {
   approvals_.clear();
   voided_.clear();
   voided_branches_.clear();
+  heard_emergency_.reset();
+  level_.clear();
+  further_.clear();
   released_ = 0;
 }
 
@@ -269,7 +277,8 @@ EpochSteps Epochs::receive(const dkg::Envelope& envelope, const dkg::NodeId& aut
   if (is_status) show_links(envelope, author, out, now);
   if (envelope.type == dkg::MessageType::epoch_chain) hear_announcement(envelope, author, now);
   if (is_status) hear_report(envelope, author, out);
-  if (envelope.type == dkg::MessageType::approval) hear_approval(envelope);
+  if (envelope.type == dkg::MessageType::approval) hear_approval(envelope, now);
+  if (envelope.type == dkg::MessageType::certificate) hear_void(envelope, author, out, now);
   const auto hear = [&](dkg::Ceremony& ceremony) {
     const bool is_past = &ceremony != current() && &ceremony != next();
     if (is_past && !is_status && has_ended(ceremony)) return dkg::Effects{};

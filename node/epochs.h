@@ -135,7 +135,11 @@ class Epochs {
   Result<void> may_exchange(const NetworkTerms& next) const;
   // Branches given up, from the records or by a Link; their ceremonies go on telling others.
   void load_voided(Now now);
-  void take_void(EpochSteps& out);
+  // `decided`: the file of the branch that was released, if a Link says so.
+  void take_void(EpochSteps& out, const dkg::FileHash* decided = nullptr);
+  void note_void(dkg::VoidedBranch&& ended, EpochSteps& out);
+  void hear_void(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now);
+  static std::vector<dkg::VoidedBranch> branches_before(const dkg::Link& link);
   void take_voids_of(const dkg::Link& link, EpochSteps& out, Now now);
   // Of a committee that a verified header names.
   TermsPtr terms_of(const dkg::CeremonyHeader& header) const;
@@ -160,7 +164,7 @@ class Epochs {
   bool is_silent() const { return is_silent_ || silent_epoch_ == wanted(); }
   void hear_report(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out);
   void note_silence(EpochSteps& out) const;
-  void hear_approval(const dkg::Envelope& envelope);
+  void hear_approval(const dkg::Envelope& envelope, Now now);
   void replace_next(Period&& period, EpochSteps& out, Now now);
   // Whatever became possible: the next epoch is made, or takes charge.
   void advance(EpochSteps& out, Now now);
@@ -185,14 +189,16 @@ class Epochs {
   EpochPtr newest_;
   std::optional<Period> current_;
   std::optional<Period> next_;
-  std::deque<Period> past_;                         // newest first
-  std::vector<Period> voided_;                      // branches of the epoch that comes next
-  std::vector<dkg::VoidedBranch> voided_branches_;  // the same, all of them
-  std::map<std::uint32_t, EpochPtr> chain_;         // the newest kPastMax released ones
+  std::deque<Period> past_;                          // newest first
+  std::vector<Period> voided_;                       // branches of the epoch that comes next
+  std::vector<dkg::VoidedBranch> voided_branches_;   // the same, all of them
+  std::optional<dkg::Certificate> heard_emergency_;  // of the slot that comes next, where no ceremony runs
+  std::map<std::uint32_t, EpochPtr> chain_;          // the newest kPastMax released ones
   TermsPtr approved_;
   bool is_silent_ = false;                     // in every slot, until it is known how far others are
   std::optional<std::uint32_t> silent_epoch_;  // in the slot of this epoch
-  std::set<dkg::NodeId> level_;                // members that are no further than this node
+  std::set<dkg::NodeId> level_;                // members that are no further than this node, by their last word
+  std::set<dkg::NodeId> further_;              // members that say they are
   bool is_silence_noted_ = true;
   bool is_refresh_ordered_ = false;
   std::deque<dkg::Envelope> approvals_;  // heard for the slot that comes next, whatever they approve

@@ -8,9 +8,10 @@
 namespace kms::node {
 namespace {
 
-constexpr std::size_t kLinksShown = 16;       // in answer to one NodeStatus
-constexpr Duration kShowEvery = 1s;           // to one node
-constexpr Duration kRefusedFor = 10s;         // after a Link that does not verify
+constexpr std::size_t kLinksShown = 16;  // in answer to one NodeStatus
+constexpr Duration kShowEvery = 1s;      // to one node
+constexpr Duration kRefusedFor = 10s;    // after a Link that does not verify
+constexpr std::ptrdiff_t kApprovalsOfOne = 4;
 constexpr std::size_t kApprovalsHeard = 512;  // 4 of each of 128 members
 constexpr Duration kAnnounceEvery = 1s;       // from member to member, until one has
 constexpr Duration kAnnouncePause = 20s;      // then again
@@ -22,14 +23,20 @@ void Epochs::show_links(const dkg::Envelope& envelope, const dkg::NodeId& author
   const auto status = dkg::NodeStatus::parse(envelope.body);
   if (!status || !newest_ || author == id_) return;
   std::optional<std::uint32_t> from;
+  std::uint32_t from_branch = 0;
   for (const auto& entry : status->entries) {
-    const bool is_behind = entry.key_set == genesis_->key_set && entry.epoch <= newest_->header.epoch &&
-                           entry.state < static_cast<std::uint32_t>(dkg::Phase::need_repair);
-    if (is_behind && (!from || entry.epoch < *from)) from = entry.epoch;
+    if (entry.key_set != genesis_->key_set || entry.epoch > newest_->header.epoch) continue;
+    // On another branch than the one that was released it is behind, however far it is there.
+    const auto held = chain_.find(entry.epoch);
+    const bool is_elsewhere = held != chain_.end() && held->second->header.branch != entry.branch;
+    const bool is_behind = is_elsewhere || entry.state < static_cast<std::uint32_t>(dkg::Phase::need_repair);
+    if (!is_behind || (from && entry.epoch >= *from)) continue;
+    from = entry.epoch;
+    from_branch = entry.branch;
   }
   if (!from) return;
   for (const dkg::Ceremony* ceremony : all()) {
-    const bool is_its = ceremony->plan().old ? ceremony->plan().old->header.epoch + 1 == *from : *from == 0;
+    const bool is_its = ceremony->slot() == slot_of(*from, from_branch);
     if (is_its && ceremony->everybody().position_of(author)) return;
   }
   if (const auto shown = shown_.find(author); shown != shown_.end() && now.instant < shown->second + kShowEvery) return;
@@ -43,11 +50,12 @@ void Epochs::show_links(const dkg::Envelope& envelope, const dkg::NodeId& author
       link = stored_link(epoch);
     }
     if (!link) return;
+    const dkg::SlotId slot = link->header.slot();
     dkg::EpochChain chain;
     chain.links.push_back(std::move(*link));
     dkg::Effects effects;
     effects.send.push_back({dkg::wrap(chain, id_, genesis_->network)});
-    out.steps.push_back({slot_of(epoch), std::move(effects)});
+    out.steps.push_back({slot, std::move(effects)});
   }
 }
 
@@ -110,6 +118,8 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
       refused_[author] = now.instant + kRefusedFor;
       return;
     }
+    // Before anything is followed: a share of a branch that was given up goes.
+    take_voids_of(link, out, now);
     // Who imported the key and lost its disk has nobody in that committee to hear it from.
     const bool is_import = is_first && !genesis_->imported.empty();
     if (is_import) current_.reset();
@@ -123,7 +133,6 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
       continue;
     }
     // A ceremony with this very plan has heard it.
-    take_voids_of(link, out, now);
     if (is_planned(*terms) && next_->ceremony.slot() == link.header.slot()) return;
     auto period = make(terms, now);
     if (!period) return;
@@ -135,18 +144,28 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
 }
 
 // For a ceremony that is made later, and for operators. The own ones come back from the outbox.
-void Epochs::hear_approval(const dkg::Envelope& envelope) {
+void Epochs::hear_approval(const dkg::Envelope& envelope, Now now) {
   const auto approval = dkg::Approval::parse(envelope.body);
   if (!approval || !newest_ || approval->purpose != dkg::ApprovalPurpose::reshare) return;
+  if (approval->not_after < now.unix_s()) return;
   if (approval->key_set != genesis_->key_set || approval->epoch != wanted() || approval->branch != branch()) return;
   const dkg::Committee& members = newest_->header.committee();
   if (members.position_of(envelope.sender) != approval->index) return;
-  std::size_t held = 0;
-  for (const dkg::Envelope& other : approvals_) {
-    if (other.body == envelope.body) return;
-    if (other.sender == envelope.sender) ++held;
+  const auto held = [&] {
+    return std::count_if(approvals_.begin(), approvals_.end(),
+                         [&](const dkg::Envelope& other) { return other.sender == envelope.sender; });
+  };
+  if (std::any_of(approvals_.begin(), approvals_.end(),
+                  [&](const dkg::Envelope& other) { return other.body == envelope.body; })) {
+    return;
   }
-  if (held >= 4 || approvals_.size() >= kApprovalsHeard) return;
+  if (held() >= kApprovalsOfOne || approvals_.size() >= kApprovalsHeard) {
+    std::erase_if(approvals_, [&](const dkg::Envelope& other) {
+      const auto before = dkg::Approval::parse(other.body);
+      return !before || before->not_after < now.unix_s();
+    });
+  }
+  if (held() >= kApprovalsOfOne || approvals_.size() >= kApprovalsHeard) return;
   const auto digest = approval->approval_digest(genesis_->network);
   if (!crypto::verify(members.at(approval->index).key, approval->signature, digest)) return;
   approvals_.push_back(envelope);

@@ -7,6 +7,8 @@
 namespace kms::node {
 namespace {
 
+constexpr Duration kVoidRefusedFor = 10s;
+
 constexpr const char* kSilentNow =
     "this node came back with an old data folder and may have signed what it does not know: it takes no part";
 
@@ -75,44 +77,93 @@ void Epochs::load_voided(Now now) {
   }
 }
 
-// The slot that was to come is over; the next branch wants approvals of its own.
-void Epochs::take_void(EpochSteps& out) {
+// The slot that was to come is over; the next branch wants approvals of its own. The file stays where it is no approval
+// of a branch: at a node that may only become a member by it, and where that very file was decided on.
+void Epochs::take_void(EpochSteps& out, const dkg::FileHash* decided) {
   if (!next_ || branch() >= dkg::kVoidsMax) return;
   auto ended = next_->ceremony.voided();
   if (!ended) return;
+  const bool is_decided_on = decided != nullptr && approved_ && approved_->file == *decided;
+  const bool keeps_file = !is_old_member() || is_decided_on;
   dkg::Effects note;
-  if (approved_ && approved_->epoch == wanted()) note.save.writes.push_back(dkg::Erase{file_record(wanted())});
+  if (approved_ && approved_->epoch == wanted() && !keeps_file) {
+    note.save.writes.push_back(dkg::Erase{file_record(wanted())});
+  }
   note.report.push_back({dkg::Event::Kind::phase,
                          "branch " + std::to_string(branch()) + " of epoch " + std::to_string(wanted()) +
-                             " is given up: the epoch needs a file and approvals anew",
+                             " is given up: the epoch needs " +
+                             (keeps_file ? "approvals of the old committee anew" : "a file and approvals anew"),
                          0,
                          {}});
   out.steps.push_back({next_->ceremony.slot(), std::move(note)});
-  approved_ = nullptr;
+  if (!keeps_file) approved_ = nullptr;
   is_refresh_ordered_ = false;
   approvals_.clear();
+  heard_emergency_.reset();
   voided_branches_.push_back(std::move(*ended));
   voided_.push_back(std::move(*next_));
   next_.reset();
 }
 
+// A verified VOID where no machine runs whose secrets would have to go.
+void Epochs::note_void(dkg::VoidedBranch&& ended, EpochSteps& out) {
+  dkg::Effects note;
+  note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "fate/final"), ended.fate.body()});
+  if (ended.emergency) {
+    note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "void/emergency"), ended.emergency->body()});
+  }
+  out.steps.push_back({next_slot(), std::move(note)});
+  approvals_.clear();
+  heard_emergency_.reset();
+  voided_branches_.push_back(std::move(ended));
+}
+
+// Without a plan there is no ceremony that would hear it, and an order would be for a branch that is over.
+void Epochs::hear_void(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out, Now now) {
+  if (next_ || !newest_ || branch() >= dkg::kVoidsMax) return;
+  if (const auto refused = refused_.find(author); refused != refused_.end() && now.instant < refused->second) return;
+  const auto certificate = dkg::Certificate::parse(envelope.body);
+  if (!certificate || certificate->slot != next_slot()) return;
+  const auto refuse = [&] { refused_[author] = now.instant + kVoidRefusedFor; };
+  if (certificate->kind == dkg::CertificateKind::emergency) {
+    if (heard_emergency_ && heard_emergency_->id() == certificate->id()) return;
+    const dkg::Committee members = newest_->header.committee();
+    const dkg::Threshold& threshold = newest_->header.threshold;
+    if (!dkg::verify(*certificate, {genesis_->network, members, threshold, members, threshold})) return refuse();
+    heard_emergency_ = *certificate;
+    return;
+  }
+  if (dkg::fate_of(*certificate) != dkg::Fate::voided) return;
+  dkg::VoidedBranch ended{*certificate, std::nullopt};
+  if (!is_zero(certificate->emergency_cert)) {
+    // It comes before, or again.
+    if (!heard_emergency_ || heard_emergency_->id() != certificate->emergency_cert) return;
+    ended.emergency = heard_emergency_;
+  }
+  if (!dkg::verify_void(ended, next_slot(), genesis_->network, *newest_)) return refuse();
+  note_void(std::move(ended), out);
+}
+
+std::vector<dkg::VoidedBranch> Epochs::branches_before(const dkg::Link& link) {
+  std::vector<dkg::VoidedBranch> out;
+  for (const dkg::Certificate& voided : link.voids) {
+    dkg::VoidedBranch ended{voided, std::nullopt};
+    for (const dkg::Certificate& emergency : link.emergencies) {
+      if (emergency.id() == voided.emergency_cert) ended.emergency = emergency;
+    }
+    out.push_back(std::move(ended));
+  }
+  return out;
+}
+
 // A Link of a later branch proves that the ones before it are given up, also to a node that still works on one.
 void Epochs::take_voids_of(const dkg::Link& link, EpochSteps& out, Now now) {
   if (!newest_) return;
-  while (branch() < link.voids.size()) {
-    dkg::VoidedBranch ended{link.voids[branch()], std::nullopt};
-    for (const dkg::Certificate& emergency : link.emergencies) {
-      if (emergency.id() == ended.fate.emergency_cert) ended.emergency = emergency;
-    }
+  auto before = branches_before(link);
+  while (branch() < before.size()) {
+    dkg::VoidedBranch& ended = before[branch()];
     if (!next_) {
-      // Verified with the Link; there is no machine here whose secrets would have to go.
-      dkg::Effects note;
-      note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "fate/final"), ended.fate.body()});
-      if (ended.emergency) {
-        note.save.writes.push_back(dkg::Put{slot_record(next_slot(), "void/emergency"), ended.emergency->body()});
-      }
-      out.steps.push_back({next_slot(), std::move(note)});
-      voided_branches_.push_back(std::move(ended));
+      note_void(std::move(ended), out);  // verified with the Link
       continue;
     }
     dkg::Ceremony& ceremony = next_->ceremony;
@@ -123,7 +174,7 @@ void Epochs::take_voids_of(const dkg::Link& link, EpochSteps& out, Now now) {
     if (ended.emergency) show(*ended.emergency);
     show(ended.fate);
     if (!ceremony.voided()) return;
-    take_void(out);
+    take_void(out, &link.header.file);
   }
 }
 

@@ -93,6 +93,8 @@ EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file, Now now
     current_->terms = terms_;
   } else if (is_old_member() && newest_->header.epoch > 0 && before != chain_.end()) {
     const EpochPtr followed = std::exchange(newest_, before->second);
+    auto branches = std::exchange(voided_branches_, {});
+    if (const auto link = followed->link()) voided_branches_ = branches_before(*link);
     auto period = make(terms_, now);  // its Link is among the records
     if (period && period->ceremony.is_released()) {
       take_charge(std::move(*period));
@@ -100,6 +102,7 @@ EpochSteps Epochs::remember(NetworkTerms&& terms, std::string_view file, Now now
       advance(out, now);
     } else {
       newest_ = followed;
+      voided_branches_ = std::move(branches);
     }
   }
   return out;
@@ -141,6 +144,7 @@ void Epochs::drop_expired(EpochSteps& out, Now now) {
   if (!approved_ || approved_->epoch != wanted()) return;
   dkg::Effects note;
   note.save.writes.push_back(dkg::Erase{file_record(approved_->epoch)});
+  note.save.writes.push_back(dkg::Erase{slot_record(next_->ceremony.slot(), "emergency")});
   note.report.push_back(
       {dkg::Event::Kind::phase, "the approvals of a file for this epoch are over, without a quorum", 0, {}});
   out.steps.push_back({next_->ceremony.slot(), std::move(note)});

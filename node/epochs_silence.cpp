@@ -30,8 +30,8 @@ void Epochs::note_silence(EpochSteps& out) const {
   out.steps.push_back({next_slot(), std::move(note)});
 }
 
-// Once f + 1 members, one of them honest, are no further than this node, only the slot that comes next can have been
-// open before its return.
+// Once f + 1 members, one of them honest, are no further than this node, and not as many are, only the slot that comes
+// next can have been open before its return. What counts is each member's last word.
 void Epochs::hear_report(const dkg::Envelope& envelope, const dkg::NodeId& author, EpochSteps& out) {
   if (!is_silent_ || author == id_) return;
   const dkg::Committee members = newest_ ? newest_->header.committee() : genesis_->members;
@@ -44,13 +44,16 @@ void Epochs::hear_report(const dkg::Envelope& envelope, const dkg::NodeId& autho
     const bool is_released = entry.state == static_cast<std::uint32_t>(dkg::Phase::released) ||
                              entry.state == static_cast<std::uint32_t>(dkg::Phase::need_repair);
     if (is_released && entry.epoch >= wanted()) {
-      level_.clear();
+      level_.erase(author);
+      further_.insert(author);
       return;
     }
     is_level = true;
   }
-  if (is_level) level_.insert(author);
-  if (level_.size() < threshold.f() + 1u) return;
+  if (!is_level) return;
+  further_.erase(author);
+  level_.insert(author);
+  if (level_.size() < threshold.f() + 1u || further_.size() > threshold.f()) return;
   is_silent_ = false;
   silent_epoch_ = wanted();
   note_silence(out);

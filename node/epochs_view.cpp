@@ -136,7 +136,11 @@ bool Epochs::wants(const dkg::ObjectId& id) const {
 
 bool Epochs::is_open(const Hash32& slot) const {
   if (current_ && !newest_ && current_->ceremony.slot().bytes == slot) return true;
-  if (next_slot().bytes == slot) return true;
+  // A later branch than the one that this node knows of may be the one that was released.
+  const std::uint32_t last = wanted() == 0 ? 0 : dkg::kVoidsMax;
+  for (std::uint32_t later = branch(); later <= last; ++later) {
+    if (slot_of(wanted(), later).bytes == slot) return true;
+  }
   return std::any_of(voided_.begin(), voided_.end(),
                      [&](const Period& ended) { return ended.ceremony.slot().bytes == slot; });
 }

@@ -81,5 +81,49 @@ TEST(OrderSim, ARepairThatIsOverIsNotApproved) {
   EXPECT_EQ(refusal(own.epochs->repair(subject, own.in_seconds(3600), own.now)), "accepted");
 }
 
+// A node with an old disk, one of seven (f = 2), and what it hears of the others.
+struct OldDisk : Operator {
+  OldDisk() {
+    const auto& own = *trial.network.credentials[0];
+    auto begun = node::Epochs::begin(terms, {own.node_key, own.node_secret}, trial.world.disk(1), entropy, now,
+                                     node::Epochs::kGrace, node::Disk::rolled_back);
+    epochs.emplace(std::move(begun.value()));
+  }
+  void hear(dkg::Position from, std::uint32_t epoch) {
+    dkg::NodeStatus::Entry entry;
+    entry.key_set = terms.key_set;
+    entry.epoch = epoch;
+    entry.state = static_cast<std::uint32_t>(dkg::Phase::released);
+    const auto& sender = terms.members.at(from).node;
+    const auto envelope = dkg::wrap(dkg::NodeStatus{{entry}}, sender, terms.network);
+    for (const auto& step : epochs->receive(envelope, sender, now).steps) disk.apply(step.effects.save);
+  }
+  // What it has noted: the one epoch in whose slot it stays silent.
+  std::string silent_in() const {
+    const auto noted = disk.find("epochs/silent");
+    return noted ? std::string(as_text(*noted)) : "all";
+  }
+  Disk disk;
+};
+
+TEST(OrderSim, OneMembersWordDoesNotUndoWhatTheOthersSay) {
+  OldDisk own;
+  own.hear(2, 0);
+  own.hear(3, 0);
+  own.hear(7, 9);  // a liar
+  EXPECT_EQ(own.silent_in(), "all");
+  own.hear(4, 0);
+  EXPECT_EQ(own.silent_in(), "1") << "three members say that they are no further, and one of them is honest";
+}
+
+TEST(OrderSim, WhileMoreMembersThanMayCheatAreFurtherAnOldDiskStaysSilent) {
+  OldDisk own;
+  for (const auto further : std::vector<dkg::Position>{4, 5, 6}) own.hear(further, 1);
+  for (const auto level : std::vector<dkg::Position>{2, 3, 7}) own.hear(level, 0);
+  EXPECT_EQ(own.silent_in(), "all");
+  for (const auto caught_up : std::vector<dkg::Position>{4, 5, 6}) own.hear(caught_up, 0);
+  EXPECT_EQ(own.silent_in(), "1") << "the last word of each counts";
+}
+
 }  // namespace
 }  // namespace kms::sim
