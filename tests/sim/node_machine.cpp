@@ -67,6 +67,10 @@ NodeNetwork::NodeNetwork(std::uint16_t members, std::uint16_t threshold, std::ui
                                     {}});
 }
 
+void NodeNetwork::add_gateway(const crypto::Address& gateway) {
+  for (auto& [chain, allowed] : terms_->gateways) allowed.push_back(gateway);
+}
+
 Boot NodeNetwork::boot() {
   return [this](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
     Entropy& own = *entropy[member - 1];
@@ -85,19 +89,20 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
     }
     for (delegation::Job& job : more.compute) jobs.push_back(std::move(job));
     for (node::HttpReply& reply : more.reply) answers_.insert_or_assign(reply.request, std::move(reply.response));
+    if (hooks_.log) std::for_each(more.log.begin(), more.log.end(), hooks_.log);
   };
   take(std::move(effects));
   while (!jobs.empty()) {
     delegation::Job job = std::move(jobs.back());
     jobs.pop_back();
+    if (hooks_.before) hooks_.before(job);
     delegation::run(job, entropy_);
+    if (hooks_.after) hooks_.after(job);
     take(core_.computed(std::move(job), now));
   }
   for (dkg::Write& write : core_.take_unsaved().writes) out.save.writes.push_back(std::move(write));
   for (node::Publish& publish : core_.flush()) {
-    Bytes rest = big_endian(next_seqno(now));
-    append(rest, publish.batch);
-    out.send.push_back(message_of(static_cast<std::uint8_t>(publish.topic), self_, publish.entry, rest));
+    out.send.push_back(gossip_message(publish.topic, self_, publish.entry, next_seqno(now), publish.batch));
   }
   return out;
 }
@@ -106,6 +111,29 @@ Output NodeMachine::output(node::NodeEffects effects, Now now) {
 std::uint64_t NodeMachine::next_seqno(Now now) {
   if (seqno_ == 0) seqno_ = static_cast<std::uint64_t>(now.unix_ms) * 1'000'000;
   return seqno_++;
+}
+
+bool is_gossip(const Bytes& message) {
+  return message.size() >= 73 && message[0] <= static_cast<std::uint8_t>(node::Topic::public_partials);
+}
+
+Bytes gossip_message(node::Topic topic, const dkg::NodeId& author, const dkg::NodeId& entry, std::uint64_t seqno,
+                     ByteView batch) {
+  Bytes rest = big_endian(seqno);
+  append(rest, batch);
+  return message_of(static_cast<std::uint8_t>(topic), author, entry, rest);
+}
+
+node::Topic topic_of(const Bytes& message) {
+  return static_cast<node::Topic>(message[0]);
+}
+
+dkg::NodeId gossip_author_of(const Bytes& message) {
+  return {to_array<32>(ByteView(message).subspan(1))};
+}
+
+dkg::NodeId entry_of(const Bytes& message) {
+  return {to_array<32>(ByteView(message).subspan(33))};
 }
 
 std::uint64_t seqno_of(const Bytes& message) {

@@ -158,8 +158,16 @@ void World::meet() {
   }
 }
 
+void World::fall_due() {
+  for (; fallen_ < schedule_.falls.size() && Instant{} + schedule_.falls[fallen_].at <= now_; ++fallen_) {
+    const std::size_t member = schedule_.falls[fallen_].member;
+    if (nodes_[member - 1].machine) crash(member, false);
+  }
+}
+
 Instant World::next_instant() const {
   Instant next = Instant{} + schedule_.end;
+  if (fallen_ < schedule_.falls.size()) next = std::min(next, Instant{} + schedule_.falls[fallen_].at);
   if (!packets_.empty()) next = std::min(next, packets_.top().at);
   for (std::size_t member = 1; member <= nodes_.size(); ++member) {
     const auto& node = nodes_[member - 1];
@@ -185,6 +193,7 @@ void World::run(const std::function<bool()>& is_over) {
     now_ = next_instant();
     rounds = std::exchange(last, now_) == now_ ? rounds + 1 : 0;
     KMS_ASSERT(rounds < kRoundsOfAnInstant);  // a machine that wants to wake in the past stops time
+    fall_due();
     for (std::size_t member = 1; member <= nodes_.size(); ++member) {
       if (!nodes_[member - 1].machine && nodes_[member - 1].boots_at <= now_) boot(member);
     }

@@ -72,7 +72,8 @@ using Tracer = std::function<void(const Step&)>;
 
 struct Schedule {
   std::size_t members = 4;
-  Weather storm;            // until `calm_from`
+  Weather storm;  // from `storm_from` until `calm_from`
+  Duration storm_from = 0s;
   Duration calm_from = 0s;  // GST: from then on the default Weather
   Duration end = 600s;
   Duration reboot = 800ms;                 // after a crash
@@ -95,6 +96,12 @@ struct Schedule {
     Duration until{};
   };
   std::vector<Absence> absences = {};
+  // Goes down at that time, whatever it is doing, and comes back after `reboot`.
+  struct Fall {
+    std::size_t member = 0;
+    Duration at{};
+  };
+  std::vector<Fall> falls = {};              // in the order of their times
   std::int64_t unix_ms = 1'700'000'000'000;  // at the world's beginning
 };
 
@@ -141,7 +148,11 @@ class World {
     bool operator>(const Packet& other) const { return std::tie(at, order) > std::tie(other.at, other.order); }
   };
 
-  const Weather& weather() const { return now_ < Instant{} + schedule_.calm_from ? schedule_.storm : calm_; }
+  const Weather& weather() const {
+    const Duration since = now_.time_since_epoch();
+    return since >= schedule_.storm_from && since < schedule_.calm_from ? schedule_.storm : calm_;
+  }
+  void fall_due();
   bool is_apart(std::size_t a, std::size_t b) const;
   void boot(std::size_t member);
   void crash(std::size_t member, bool stays_down);
@@ -175,6 +186,7 @@ class World {
   std::uint64_t delivered_ = 0;
   std::uint64_t events_ = 0;
   std::size_t victim_ = 0;
+  std::size_t fallen_ = 0;  // of Schedule::falls
 };
 
 }  // namespace kms::sim

@@ -1,5 +1,7 @@
 #include "tests/sim/program/attack.h"
 
+#include <algorithm>
+
 #include "tests/sim/program/attacks_of.h"
 
 namespace kms::sim {
@@ -17,11 +19,30 @@ const std::vector<Attack>& attacks() {
   return all;
 }
 
+const std::vector<Attack>& delegation_attacks() {
+  static const std::vector<Attack> all = [] {
+    std::vector<Attack> out{{0, "delegations", "nobody lies: delegations in every form, weather and falls"}};
+    for (const auto list : {partial_attacks, entry_attacks, client_attacks}) {
+      auto more = list();
+      out.insert(out.end(), more.begin(), more.end());
+    }
+    return out;
+  }();
+  return all;
+}
+
 const Attack* find_attack(std::string_view name) {
-  for (const auto& attack : attacks()) {
-    if (attack.name == name) return &attack;
+  for (const auto* list : {&attacks(), &delegation_attacks()}) {
+    for (const auto& attack : *list) {
+      if (attack.name == name) return &attack;
+    }
   }
   return nullptr;
+}
+
+bool is_of_delegations(std::string_view name) {
+  const auto& all = delegation_attacks();
+  return std::any_of(all.begin(), all.end(), [&](const Attack& attack) { return attack.name == name; });
 }
 
 std::string_view name_of(Attack::Evidence evidence) {

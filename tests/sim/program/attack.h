@@ -9,6 +9,7 @@
 namespace kms::sim {
 
 class Scene;
+class Trick;
 
 class Behaviour {
  public:
@@ -33,9 +34,15 @@ struct Attack {
   Only only = Only::any;
   Fault fault = Fault::none;
   bool is_open = false;  // known to be withstood not always yet: only by its name
+  // Of delegations; none: nobody lies. Such an attack has no `make`.
+  std::unique_ptr<Trick> (*trick)() = nullptr;
+  enum class Wants : std::uint8_t { nothing, two_keys, unlisted, epochs };
+  Wants wants = Wants::nothing;
 };
 
-const std::vector<Attack>& attacks();
+const std::vector<Attack>& attacks();             // on ceremonies
+const std::vector<Attack>& delegation_attacks();  // the first is that nobody lies
+bool is_of_delegations(std::string_view name);
 const Attack* find_attack(std::string_view name);
 std::string_view name_of(Attack::Evidence evidence);
 

@@ -50,6 +50,7 @@ const std::vector<Control>& controls() {
       {"erasure", "the shares of an epoch that is over are kept", "none"},
       {"prekeys", "private prekeys outlive their slot", "none"},
       {"complaints", "complaints are believed without proof", "false-complaint"},
+      {"partials", "an entry combines partials without looking at their proofs", "bad-partial"},
 #endif
   };
   return all;

@@ -6,12 +6,47 @@
 #include <ostream>
 #include <thread>
 
+#include "tests/sim/program/controls.h"
 #include "tests/sim/program/crypto_memo.h"
+#include "tests/sim/program/service.h"
 #include "tests/sim/program/stage.h"
 
 namespace kms::sim {
 
+bool is_service(const Mode& mode, std::uint64_t seed) {
+  if (!mode.control.empty()) {
+    const auto* control = control_of(mode);
+    return control != nullptr && is_of_delegations(control->attack);
+  }
+  if (mode.attack == "mixed" || mode.attack == "none") return seed % 5 == 2;
+  return is_of_delegations(mode.attack);
+}
+
+namespace {
+
+RunResult run_service(const Mode& mode, std::uint64_t seed, std::ostream* lines) {
+  forget_crypto();
+  Trace trace(lines, Trace::Form::deliveries);
+  trace.name_with(delegation_name_of);
+  const ServiceDraw draw = draw_service(mode, seed);
+  Service service(draw, trace);
+  if (lines != nullptr) *lines << "== " << service.title() << '\n';
+  RunResult out;
+  out.seed = seed;
+  out.violation = service.run();
+  out.is_undecided = service.is_undecided();
+  out.stages = 1;
+  if (!out.violation.empty()) out.story = service.story();
+  out.events = service.events();
+  out.acts = service.acts();
+  out.digest = trace.digest();
+  return out;
+}
+
+}  // namespace
+
 RunResult run_once(const Mode& mode, std::uint64_t seed, std::ostream* lines) {
+  if (is_service(mode, seed)) return run_service(mode, seed, lines);
   return run_draw(draw_run(mode, seed), lines, Trace::Form::deliveries);
 }
 
@@ -54,6 +89,7 @@ Summary run_many(const Mode& mode, const Batch& batch) {
       const std::lock_guard lock(mutex);
       ++out.runs;
       out.events += result.events;
+      out.acts += result.acts;
       if (result.violation.empty()) continue;
       ++(result.is_undecided ? out.undecided : out.violations);
       out.failures.push_back(std::move(result));

@@ -13,11 +13,14 @@ struct RunResult {
   std::size_t stages = 0;
   bool is_undecided = false;
   bool has_crashed = false;  // at StageDraw::crash
+  std::uint64_t acts = 0;    // of delegations: how often traitors did what their attack is about
   std::string violation;     // empty: all held
   std::string story;         // of the stage that failed
 };
 
 RunResult run_draw(const Draw& draw, std::ostream* lines, Trace::Form form);
+// A run of delegations if the attack is one of them; of every five other runs of "mixed" and "none" one is.
+bool is_service(const Mode& mode, std::uint64_t seed);
 RunResult run_once(const Mode& mode, std::uint64_t seed, std::ostream* lines = nullptr);
 
 struct Summary {
@@ -25,6 +28,7 @@ struct Summary {
   std::uint64_t events = 0;
   std::uint64_t violations = 0;
   std::uint64_t undecided = 0;
+  std::uint64_t acts = 0;
   double seconds = 0;
   std::uint64_t first_seed = 0;
   std::vector<RunResult> failures;  // by seed

@@ -2,8 +2,10 @@
 # kms-sim-broken: the same with dkg/ compiled so that single checks can be taken out (dkg/break.h).
 file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/*.cpp)
 list(APPEND sim_sources ${CMAKE_CURRENT_SOURCE_DIR}/sim/world.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/disk.cpp
-  ${CMAKE_CURRENT_SOURCE_DIR}/sim/checkers.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/ceremony_machine.cpp)
-file(GLOB dkg_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dkg/*.cpp)
+  ${CMAKE_CURRENT_SOURCE_DIR}/sim/checkers.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/ceremony_machine.cpp
+  ${CMAKE_CURRENT_SOURCE_DIR}/sim/node_machine.cpp)
+file(GLOB broken_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dkg/*.cpp ${CMAKE_SOURCE_DIR}/node/*.cpp
+  ${CMAKE_SOURCE_DIR}/node/delegation/*.cpp)
 
 function(kms_simulator name)
   add_executable(${name} ${sim_sources} ${ARGN})
@@ -14,10 +16,10 @@ function(kms_simulator name)
 endfunction()
 
 kms_simulator(kms-sim)
-target_link_libraries(kms-sim PRIVATE kms_dkg Threads::Threads)
+target_link_libraries(kms-sim PRIVATE kms_node Boost::json Threads::Threads)
 if(KMS_SIM_CONTROLS)
-  kms_simulator(kms-sim-broken ${dkg_sources})
-  target_link_libraries(kms-sim-broken PRIVATE kms_crypto Threads::Threads)
+  kms_simulator(kms-sim-broken ${broken_sources})
+  target_link_libraries(kms-sim-broken PRIVATE kms_registry kms_net Boost::json tomlplusplus::tomlplusplus Threads::Threads)
   target_compile_definitions(kms-sim-broken PRIVATE KMS_SIM_BROKEN)
 endif()
 

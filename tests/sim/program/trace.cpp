@@ -80,7 +80,8 @@ void Trace::print(const Step& step) {
     if (!said_.insert(message).second) return;
     who = "node-" + std::to_string(author_of(message)) + ':';
   }
-  *lines_ << clock_of(step.at) << ' ' << who << ' ' << name_of(message) << ' ' << size_of(message.size()) << '\n';
+  *lines_ << clock_of(step.at) << ' ' << who << ' ' << (namer_ ? namer_(message) : name_of(message)) << ' '
+          << size_of(message.size()) << '\n';
 }
 
 void Trace::say(Instant at, const std::string& line) {

@@ -19,6 +19,8 @@ class Trace {
   void note(const Step& step);
   void say(Instant at, const std::string& line);
   std::uint64_t digest() const { return digest_; }
+  // How messages are called in lines, if not as those of ceremonies.
+  void name_with(std::function<std::string(const Bytes&)> namer) { namer_ = std::move(namer); }
 
  private:
   void mix(std::uint64_t value) {
@@ -28,6 +30,7 @@ class Trace {
   void print(const Step& step);
 
   std::ostream* lines_;
+  std::function<std::string(const Bytes&)> namer_;
   Form form_;
   std::set<Bytes> said_;
   std::uint64_t digest_ = 0x6b6d73;
