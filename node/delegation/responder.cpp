@@ -101,6 +101,7 @@ Effects Responder::answer(const TaskId& id, Task& task, Now now) {
   return effects;
 }
 
+// To the author of the request, whatever entry it names: else anybody could let a member refuse another's request.
 Effects Responder::refuse(const TaskId& id, const Task& task, RefusalCode code) {
   Effects effects;
   if (code != RefusalCode::busy) ++counts_.refused;
@@ -110,7 +111,7 @@ Effects Responder::refuse(const TaskId& id, const Task& task, RefusalCode code) 
   refusal.rh = id.rh;
   refusal.index = task.key->self;
   refusal.code = code;
-  effects.send.push_back({Audience::entry, task.request.entry.entry, Refusal::kType, refusal.body()});
+  effects.send.push_back({Audience::entry, id.entry, Refusal::kType, refusal.body()});
   return effects;
 }
 
@@ -141,7 +142,7 @@ Effects Responder::computed(Job job, Now now) {
     refusal.index = work.key->self;
     refusal.code = *code;
     effects.report.push_back({"refused its request: " + std::string(name_of(*code)), task->second.entry, id.entry});
-    effects.send.push_back({Audience::entry, work.request.entry.entry, Refusal::kType, refusal.body()});
+    effects.send.push_back({Audience::entry, id.entry, Refusal::kType, refusal.body()});
     forget(task);
     return effects;
   }

@@ -22,7 +22,7 @@ const std::vector<Attack>& attacks() {
 const std::vector<Attack>& delegation_attacks() {
   static const std::vector<Attack> all = [] {
     std::vector<Attack> out{{0, "delegations", "nobody lies: delegations in every form, weather and falls"}};
-    for (const auto list : {partial_attacks, entry_attacks, client_attacks}) {
+    for (const auto list : {partial_attacks, entry_attacks, gossip_attacks, client_attacks}) {
       auto more = list();
       out.insert(out.end(), more.begin(), more.end());
     }

@@ -15,6 +15,7 @@ std::vector<Attack> import_attacks();  // keys that exist already
 
 std::vector<Attack> partial_attacks();  // what members answer
 std::vector<Attack> entry_attacks();    // what entries ask and give
+std::vector<Attack> gossip_attacks();   // what disturbs others
 std::vector<Attack> client_attacks();   // what clients ask
 
 // For Attack::make.

@@ -64,6 +64,8 @@ class Service {
   // Said by a requester that can prove it.
   void accuse(const dkg::NodeId& node);
   void fail(std::string what);
+  // K of some request that was licensed.
+  std::optional<crypto::Point> some_ephemeral();
 
   // For its nodes.
   void wake();
@@ -89,6 +91,7 @@ class Service {
   void check_item(std::size_t place, node::Topic topic, const dkg::NodeId& entry, const dkg::Envelope& item);
   const Licence* check_answer(std::size_t place, const Hash32& rh, Way way, std::uint32_t epoch,
                               const dkg::TranscriptHash& transcript, dkg::Position index);
+  void check_entry(std::size_t place, const delegation::AnswerJob& job);
   void check_public(std::size_t place, const delegation::PublicPartial& partial);
   void learn_tables();
   const crypto::SecretScalar& secret(std::size_t number);
@@ -117,6 +120,8 @@ class Service {
   std::map<std::pair<dkg::TranscriptHash, std::size_t>, delegation::ServingKeyPtr> tables_;
   std::map<std::tuple<dkg::TranscriptHash, std::size_t, dkg::Position>, crypto::SecretScalar> shares_;
   std::map<std::size_t, crypto::SecretScalar> secrets_;
+  std::map<std::pair<ByteArray<33>, Hash32>, ByteArray<delegation::SealedA::kSealedBytes>> seals_;  // by U and salt
+  std::map<ByteArray<33>, Hash32> randoms_;                                                         // U of form C -> rh
   std::map<std::pair<std::size_t, std::size_t>, std::size_t> owed_names_;  // honest place, liar -> lines to come
   std::vector<std::string> story_;
   std::uint64_t acts_ = 0;

@@ -100,6 +100,9 @@ void Service::check_item(std::size_t place, node::Topic, const dkg::NodeId& entr
     if (!is_listed(*entry_place)) {
       return fail("honest " + node_name(place) + " seals to " + node_name(*entry_place) + ", which is not listed");
     }
+    const auto [seal, is_new] = seals_.try_emplace({sealed->u, sealed->salt}, sealed->sealed);
+    if (!is_new && seal->second != sealed->sealed)
+      return fail("honest " + node_name(place) + " seals twice under one key");
     const auto* licence = check_answer(place, sealed->rh, Way::a, sealed->epoch, sealed->transcript, sealed->index);
     if (licence != nullptr && licence->way == Way::a && licence->entry != address(*entry_place)) {
       fail("honest " + node_name(place) + " seals to " + node_name(*entry_place) + ", not to the entry that was named");
@@ -160,8 +163,10 @@ void Service::check_public(std::size_t place, const delegation::PublicPartial& p
     if (!point || crypto::Element(*point) != expected) fail("honest " + node_name(place) + " sends a bad partial");
     return;
   }
-  if (!licence->recipient) return;
   const auto& c = std::get<delegation::PartialC>(partial);
+  const auto [random, is_new] = randoms_.try_emplace(c.u, c.rh);
+  if (!is_new && random->second != c.rh) return fail("honest " + node_name(place) + " uses r_i twice");
+  if (!licence->recipient) return;
   const crypto::Element u = crypto::Point::parse(c.u).value();
   const crypto::Element w = crypto::Point::parse(c.w).value();
   if (w + -crypto::multiply(*licence->recipient, u.point()) != expected) {
@@ -176,11 +181,34 @@ std::size_t Service::key_number(const Hash32& key) const {
   return 0;
 }
 
+std::optional<crypto::Point> Service::some_ephemeral() {
+  if (licences_.empty()) return std::nullopt;
+  auto at = licences_.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(random_.below(licences_.size())));
+  return at->second.ephemeral;
+}
+
+// A partial of form A goes to who signed the Entry, and only while that is fresh.
+void Service::check_entry(std::size_t place, const delegation::AnswerJob& job) {
+  if (!std::holds_alternative<delegation::SealedA>(job.result)) return;
+  const delegation::Entry& entry = job.request.entry;
+  const auto from = place_of(entry.entry);
+  const auto signature = crypto::RecoverableSignature::parse(entry.signature);
+  const bool is_signed =
+      from && signature &&
+      crypto::verify(credentials(*from).node_key.public_key(), *signature, entry.signing_digest(network()));
+  if (!is_signed) return fail("honest " + node_name(place) + " seals to a reply key that nobody signed");
+  const std::uint64_t apart = std::max(entry.issued_at, unix_s()) - std::min(entry.issued_at, unix_s());
+  if (apart > kClocksApart_s)
+    fail("honest " + node_name(place) + " answers an Entry that is " + std::to_string(apart) + " s off");
+}
+
 // Of an honest node. What it finds bad it must name, and it is never an honest member's.
 void Service::finished_job(std::size_t place, const delegation::Job& job) {
   std::string fault;
   dkg::Position index = 0;
   delegation::ServingKeyPtr key;
+  if (const auto* answer = std::get_if<delegation::AnswerJob>(&job.work)) return check_entry(place, *answer);
   if (const auto* open = std::get_if<delegation::OpenJob>(&job.work)) {
     fault = open->fault;
     index = open->sealed.index;

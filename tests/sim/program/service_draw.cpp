@@ -57,7 +57,8 @@ class ServiceDrawer {
       const auto& list = delegation_attacks();
       const auto& drawn = attack != nullptr ? *attack : list[random_.below(list.size())];
       const std::size_t place = 1 + random_.below(draw_.members);
-      if (drawn.wants == Attack::Wants::unlisted || random_.below(8) == 0) draw_.unlisted.insert(place);
+      const bool is_unlisted = random_.below(drawn.wants == Attack::Wants::unlisted ? 2 : 8) == 0;
+      if (is_unlisted && draw_.unlisted.size() + 1 < draw_.members) draw_.unlisted.insert(place);
       draw_.traitors.emplace(place, &drawn);
     }
   }

@@ -8,6 +8,9 @@ void Trick::send(TrickScene& scene, node::Topic topic, const dkg::NodeId& entry,
   scene.say(topic, item, entry);
 }
 void Trick::hear(TrickScene&, const Bytes&) {}
+bool Trick::answer(TrickScene&, node::HttpResponse&) {
+  return true;
+}
 void Trick::wake(TrickScene&) {}
 
 delegation::ServingKeyPtr TrickScene::key(std::size_t number) const {
@@ -96,17 +99,25 @@ Output ServiceNode::twist(TrickScene& scene, Output honest) {
   return std::move(scene.output);
 }
 
+void ServiceNode::keep_answers(TrickScene* scene) {
+  for (auto& [id, response] : inside_->take_answers()) {
+    if (scene == nullptr || trick_->answer(*scene, response)) answers_.insert_or_assign(id, std::move(response));
+  }
+}
+
 Output ServiceNode::receive(const Bytes& message, Now now) {
   if (!trick_) {
     Output out = inside_->receive(message, now);
-    answers_.merge(inside_->take_answers());
+    keep_answers(nullptr);
     return out;
   }
   TrickScene scene = this->scene(now);
   scene_ = &scene;
-  trick_->hear(scene, message);
+  // Traitors that react to each other would never end.
+  const auto author = is_gossip(message) ? service_.place_of(gossip_author_of(message)) : std::nullopt;
+  if (!author || service_.is_honest(*author)) trick_->hear(scene, message);
   Output out = twist(scene, inside_->receive(message, now));
-  answers_.merge(inside_->take_answers());
+  keep_answers(&scene);
   return out;
 }
 
@@ -115,7 +126,7 @@ Output ServiceNode::tick(Now now) {
   service_.wake();
   if (!trick_) {
     Output out = inside_->tick(now);
-    answers_.merge(inside_->take_answers());
+    keep_answers(nullptr);
     return out;
   }
   TrickScene scene = this->scene(now);
@@ -125,7 +136,7 @@ Output ServiceNode::tick(Now now) {
     if (inside_->core().serving(NodeNetwork::kChain)) trick_->wake(scene);
   }
   Output out = twist(scene, inside_->tick(now));
-  answers_.merge(inside_->take_answers());
+  keep_answers(&scene);
   return out;
 }
 

@@ -16,8 +16,10 @@ class Trick {
   virtual void after(TrickScene& scene, delegation::Job& job);
   // What the node inside wants to say. `entry`: with Topic::partials, to whom.
   virtual void send(TrickScene& scene, node::Topic topic, const dkg::NodeId& entry, const dkg::Envelope& item);
-  // A message of somebody else, before the node inside gets it.
+  // A message of an honest node, before the node inside gets it.
   virtual void hear(TrickScene& scene, const Bytes& message);
+  // What the node inside answers a client; false: it answers nothing.
+  virtual bool answer(TrickScene& scene, node::HttpResponse& response);
   // Every kTrickPeriod of virtual time, once there is a key.
   virtual void wake(TrickScene& scene);
 };
@@ -79,6 +81,7 @@ class ServiceNode final : public Machine {
  private:
   void hook();
   Output twist(TrickScene& scene, Output honest);
+  void keep_answers(TrickScene* scene);
   TrickScene scene(Now now);
 
   Service& service_;
