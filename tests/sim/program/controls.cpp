@@ -51,6 +51,8 @@ const std::vector<Control>& controls() {
       {"prekeys", "private prekeys outlive their slot", "none"},
       {"complaints", "complaints are believed without proof", "false-complaint"},
       {"partials", "an entry combines partials without looking at their proofs", "bad-partial"},
+      {"entries", "members seal to whoever asks, whatever entry was named and signed", "entry-hijack"},
+      {"nonces", "a member forgets which request a nonce stands for", "nonce-burn"},
 #endif
   };
   return all;
