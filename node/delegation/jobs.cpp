@@ -148,7 +148,8 @@ void run(AnswerJob& job, Entropy& entropy) {
   const Entry& entry = job.request.entry;
   auto signature = crypto::RecoverableSignature::parse(entry.signature);
   const bool is_checked = !dkg::is_broken("entries");
-  if (!signature || (is_checked && !crypto::verify(job.entry_key, *signature, entry.signing_digest(job.key->network)))) {
+  if (!signature ||
+      (is_checked && !crypto::verify(job.entry_key, *signature, entry.signing_digest(job.key->network)))) {
     job.result = RefusalCode::entry;
     return;
   }

@@ -90,7 +90,8 @@ bool ReplayWindow::remember(const NonceUse& use) {
 
 Admission ReplayWindow::admit(const NonceUse& use, const ServingKey& key, Now now) {
   const auto known = uses_.find({use.requester.bytes, use.nonce});
-  if (known != uses_.end() && !dkg::is_broken("nonces")) return known->second.rh == use.rh ? Admission::again : Admission::conflict;
+  if (known != uses_.end() && !dkg::is_broken("nonces"))
+    return known->second.rh == use.rh ? Admission::again : Admission::conflict;
   const auto held = held_.find(use.requester.bytes);
   const std::size_t own = held == held_.end() ? 0 : held->second;
   if (uses_.size() >= limits_.nonces_max || own >= limits_.nonces_max - uses_.size()) return Admission::full;

@@ -10,7 +10,7 @@ const std::vector<Attack>& attacks() {
   static const std::vector<Attack> all = [] {
     std::vector<Attack> out;
     for (const auto list :
-         {fault_attacks, deal_attacks, header_attacks, vote_attacks, repair_attacks, import_attacks}) {
+         {fault_attacks, deal_attacks, header_attacks, vote_attacks, repair_attacks, import_attacks, later_attacks}) {
       auto more = list();
       out.insert(out.end(), more.begin(), more.end());
     }

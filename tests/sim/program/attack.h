@@ -25,8 +25,9 @@ class Behaviour {
 struct Attack {
   enum class Evidence : std::uint8_t { none, local, transferable };
   enum class Only : std::uint8_t { any, reshare };
-  enum class Fault : std::uint8_t { none, rollback, clock };  // what the world does to it
-  int number;                                                 // in PROTOCOL.md 8; 0: ours
+  // What the world does to it; with a cloned random source it stays honest.
+  enum class Fault : std::uint8_t { none, rollback, clock, clone };
+  int number;  // in PROTOCOL.md 8; 0: ours
   std::string_view name;
   std::string_view what;
   Evidence evidence = Evidence::none;
@@ -38,6 +39,7 @@ struct Attack {
   std::unique_ptr<Trick> (*trick)() = nullptr;
   enum class Wants : std::uint8_t { nothing, two_keys, unlisted, epochs };
   Wants wants = Wants::nothing;
+  bool is_alone = false;  // not drawn by "mixed": behind all that are
 };
 
 const std::vector<Attack>& attacks();             // on ceremonies

@@ -13,6 +13,7 @@ std::vector<Attack> vote_attacks();    // leaders, votes, certificates, the end
 std::vector<Attack> repair_attacks();  // repairs
 std::vector<Attack> import_attacks();  // keys that exist already
 
+std::vector<Attack> later_attacks();    // those that "mixed" does not draw
 std::vector<Attack> partial_attacks();  // what members answer
 std::vector<Attack> entry_attacks();    // what entries ask and give
 std::vector<Attack> gossip_attacks();   // what disturbs others

@@ -142,8 +142,10 @@ class Drawer {
   }
 
   const Attack& draw_attack() {
+    const auto is_drawn = [](const Attack& attack) { return !attack.is_alone; };
+    const auto drawn = static_cast<std::uint64_t>(std::count_if(attacks().begin(), attacks().end(), is_drawn));
     for (;;) {
-      const auto& attack = attacks()[random_.below(attacks().size())];
+      const auto& attack = attacks()[random_.below(drawn)];
       if (!attack.is_open) return attack;
     }
   }

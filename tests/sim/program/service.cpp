@@ -63,6 +63,9 @@ Schedule Service::make_schedule() const {
 }
 
 std::unique_ptr<Machine> Service::boot(std::size_t place, const Disk& disk, Now now) {
+  auto& entropy = *network_.entropy[place - 1];
+  const auto [first, is_new] = sources_.try_emplace(place, entropy);
+  if (!is_new && draw_.rewinds_entropy) entropy = first->second;
   auto inside = network_.boot()(place, disk, now);
   std::shared_ptr<Trick> trick;
   const auto traitor = draw_.traitors.find(place);

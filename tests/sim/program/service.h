@@ -109,6 +109,7 @@ class Service {
   Gateway stranger_;
   std::vector<crypto::Address> addresses_;  // of nodes, by place - 1
   std::map<std::size_t, ServiceNode*> nodes_;
+  std::map<std::size_t, Random> sources_;                 // of randomness, as at the first start
   std::map<std::size_t, std::shared_ptr<Trick>> tricks_;  // they outlive restarts
   std::vector<std::unique_ptr<Errand>> errands_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> agenda_;

@@ -82,6 +82,7 @@ class ServiceDrawer {
           {1 + random_.below(draw_.members), kKeyMade + std::chrono::milliseconds(random_.below(9000))});
     }
     std::sort(draw_.falls.begin(), draw_.falls.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    draw_.rewinds_entropy = random_.below(3) == 0;
     if (random_.below(4) == 0) {
       draw_.absence = Schedule::Absence{1 + random_.below(draw_.members), kKeyMade, draw_.calm_from};
     }

@@ -20,6 +20,7 @@ struct ServiceDraw {
   bool relays_whispers = true;
   std::vector<Schedule::Fall> falls;
   std::optional<Schedule::Absence> absence;
+  bool rewinds_entropy = false;  // at each restart the random source is as it was at the first start
   std::optional<std::chrono::seconds> refresh_every;
   std::vector<ErrandDraw> errands;
   // No loss, fall or delay: an honest node answers the first time it is asked, and who lies is named.

@@ -4,9 +4,16 @@ file(GLOB sim_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/
 list(APPEND sim_sources ${CMAKE_CURRENT_SOURCE_DIR}/sim/world.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/disk.cpp
   ${CMAKE_CURRENT_SOURCE_DIR}/sim/checkers.cpp ${CMAKE_CURRENT_SOURCE_DIR}/sim/ceremony_machine.cpp
   ${CMAKE_CURRENT_SOURCE_DIR}/sim/node_machine.cpp)
+# The one file of the two programs that differs.
+set(sim_controls_source ${CMAKE_CURRENT_SOURCE_DIR}/sim/program/controls.cpp)
+list(REMOVE_ITEM sim_sources ${sim_controls_source})
+add_library(kms_simulator OBJECT ${sim_sources})
+target_link_libraries(kms_simulator PUBLIC kms_node Boost::json Threads::Threads)
+target_precompile_headers(kms_simulator REUSE_FROM kms_base)
+kms_merge(kms_simulator)
 
 function(kms_simulator name)
-  add_executable(${name} ${sim_sources} ${ARGN})
+  add_executable(${name} ${sim_controls_source} $<TARGET_OBJECTS:kms_simulator> ${ARGN})
   target_link_options(${name} PRIVATE -Wl,--wrap=secp256k1_ec_pubkey_parse -Wl,--wrap=secp256k1_ec_pubkey_tweak_mul
     -Wl,--wrap=secp256k1_ecdsa_recover)
   target_precompile_headers(${name} REUSE_FROM kms_base)

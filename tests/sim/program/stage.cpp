@@ -118,7 +118,9 @@ void Stage::seat_everybody() {
     const std::size_t place = *everybody_->position_of(id);
     person_of_[place - 1] = person;
     const auto traitor = draw_.traitors.find(person);
-    const bool is_faulty = traitor != draw_.traitors.end();
+    const bool is_cloned = traitor != draw_.traitors.end() && traitor->second->fault == Attack::Fault::clone;
+    if (is_cloned) cloned_.emplace(place, chain_.people[person].entropy);
+    const bool is_faulty = traitor != draw_.traitors.end() && !is_cloned;
     if (is_faulty && traitor->second->fault != Attack::Fault::clock) chain_.guilty.insert(person);
     if (chain_.guilty.contains(person)) guilty_.insert(place);
     if (!is_faulty) continue;
@@ -154,6 +156,10 @@ Schedule Stage::make_schedule() const {
       schedule.absences.push_back({place, draw_.absence->from, draw_.absence->until});
     }
   }
+  // Who has a cloned random source falls in the middle of the dealing, and before and after.
+  for (const Duration at : {150ms, 400ms, 1500ms, 3000ms}) {
+    for (const auto& [place, source] : cloned_) schedule.falls.push_back({place, at});
+  }
   return schedule;
 }
 
@@ -168,6 +174,7 @@ bool Stage::is_new(std::size_t place) const {
 
 std::unique_ptr<Machine> Stage::boot(std::size_t place, const Disk& disk, Now now) {
   auto& one = person(place);
+  if (const auto source = cloned_.find(place); source != cloned_.end()) one.entropy = source->second;
   auto member = std::make_unique<EpochMember>(terms_, one, place, disk, now,
                                               [this, place](const dkg::Event& event) { report(place, event); });
   members_[place] = member.get();

@@ -103,9 +103,10 @@ class Stage {
   std::optional<dkg::Committee> everybody_;
   std::vector<std::size_t> person_of_;  // by place - 1
   Terms terms_;
-  std::set<std::size_t> traitors_;  // places of those that lie
-  std::set<std::size_t> faulty_;    // and of those to whom something happens that counts as a fault
-  std::set<std::size_t> guilty_;    // those who may be convicted, for what they did in an earlier stage too
+  std::map<std::size_t, Random> cloned_;  // by place: the random source that each start begins with
+  std::set<std::size_t> traitors_;        // places of those that lie
+  std::set<std::size_t> faulty_;          // and of those to whom something happens that counts as a fault
+  std::set<std::size_t> guilty_;          // those who may be convicted, for what they did in an earlier stage too
   Ring ring_;
   FieldChecker fields_;
   std::map<std::size_t, EpochMember*> members_;
