@@ -317,7 +317,9 @@ void Activation::adopt(const EpochRecord& record, DealRound* round, Turn& turn) 
   const auto link = record_->link();
   KMS_ASSERT(link.has_value());
   turn.put("link", link->body());
-  turn.report(Event::Kind::phase, "released: learned from a member that was there");
+  const bool is_import = record_->header.kind == Kind::import;
+  turn.report(Event::Kind::phase, is_import ? "released: the key of this epoch was imported"
+                                            : "released: learned from a member that was there");
 }
 
 }  // namespace kms::dkg
