@@ -208,5 +208,51 @@ TEST(BranchSim, AnOrderForAnEmergencyEndsWithThePlanThatItWasFor) {
   EXPECT_FALSE(run.epochs(1).next()->emergency().is_ordered);
 }
 
+bool is_about_void(const dkg::Envelope& envelope) {
+  if (envelope.type == dkg::MessageType::approval) {
+    const auto approval = dkg::Approval::parse(envelope.body);
+    return approval && approval->purpose == dkg::ApprovalPurpose::voided;
+  }
+  if (envelope.type != dkg::MessageType::certificate) return false;
+  const auto certificate = dkg::Certificate::parse(envelope.body);
+  return certificate && certificate->kind == dkg::CertificateKind::void_approvals;
+}
+
+// Half of the old committee holds what justifies a RELEASE, the other half what justifies a VOID, and for a while
+// neither sees what the other holds.
+TEST(BranchSim, WithBothJustificationsInHalvesOneFateComesOutAndEveryNodeFollowsIt) {
+  std::size_t released = 0;
+  std::size_t voided = 0;
+  for (std::uint64_t seed = 11; seed <= 18; ++seed) {
+    DecidedInVain run(seed);
+    for (const auto place : {1u, 2u}) {
+      run.machine(place)->hear_only([](const dkg::Envelope& envelope) { return !is_about_void(envelope); });
+    }
+    for (const auto place : {3u, 4u}) run.machine(place)->hear_only(is_no_confirmation);
+    run.give_up(kOld);
+    run.run_for(500ms);
+    for (const auto place : kDead) run.machine(place)->say_only({});
+    run.run_for(4s);
+    ASSERT_EQ(run.next_phase(3), dkg::Phase::decided) << seed << run.story();
+    ASSERT_EQ(run.epoch(1), 0);
+    ASSERT_TRUE(run.epochs(1).next() != nullptr && run.epochs(1).next()->record()->activation) << seed << run.story();
+    for (const auto place : kOld) run.machine(place)->hear_only({});
+    const auto is_settled = [&](std::size_t place) { return run.epoch(place) == 1 || run.next_branch(place) != 0; };
+    Places everybody = kOld;
+    everybody.insert(everybody.end(), kDead.begin(), kDead.end());
+    ASSERT_TRUE(run.run_until(everybody, 300s, is_settled)) << seed << run.story();
+    const bool is_released = run.epoch(1) == 1;
+    for (const auto place : everybody) EXPECT_EQ(run.epoch(place), is_released ? 1 : 0) << seed << " " << place;
+    ++(is_released ? released : voided);
+    for (const auto place : kDead) EXPECT_EQ(run.has_erased(place, 1, 0), !is_released) << seed << " " << place;
+    if (is_released) continue;
+    const Places members{1, 2, 3, 9};
+    run.make_next(kOld, members);
+    EXPECT_EQ(run.branch(1), 1u);
+  }
+  EXPECT_GT(released, 0u) << "the race is none";
+  EXPECT_GT(voided, 0u) << "the race is none";
+}
+
 }  // namespace
 }  // namespace kms::sim

@@ -43,7 +43,7 @@ Output EpochsMachine::output(node::EpochSteps steps, Now now) {
 
 Output EpochsMachine::receive(const Bytes& message, Now now) {
   const auto envelope = dkg::Envelope::parse(message);
-  if (!envelope || is_away_) return {};
+  if (!envelope || is_away_ || (hears_ && !hears_(*envelope))) return {};
   return output(epochs_.receive(*envelope, envelope->sender, now), now);
 }
 

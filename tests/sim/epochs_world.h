@@ -26,6 +26,8 @@ class EpochsMachine final : public Machine {
   // Carried out at the machine's next tick, which is at once.
   void order(Order order) { orders_.push_back(std::move(order)); }
   void say_only(Filter filter) { filter_ = std::move(filter); }
+  // Whether a message reaches the node.
+  void hear_only(Filter filter) { hears_ = std::move(filter); }
   // From now on it neither hears nor says anything, until it comes back and says how far it is.
   void leave() { is_away_ = true; }
   void come_back() {
@@ -46,6 +48,7 @@ class EpochsMachine final : public Machine {
   dkg::NetworkId network_;
   std::deque<Order> orders_;
   Filter filter_;
+  Filter hears_;
   bool is_away_ = false;
   std::vector<std::string> refusals_;
   std::vector<dkg::Event> events_;
