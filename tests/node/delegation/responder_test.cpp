@@ -150,6 +150,14 @@ TEST_F(ResponderTest, ANeedBeyondTheLastRoundIsIgnored) {
   EXPECT_EQ(at.receive(dealt.member(1).node, need, now).compute.size(), 1u);
 }
 
+// Else anybody could tell an honest entry, in the name of honest members, that they refuse its request.
+TEST_F(ResponderTest, RefusesToWhoAskedAndNotToTheEntryThatWasNamed) {
+  auto at = responder();
+  const Effects effects = receive(at, 2, request(1));
+  ASSERT_EQ(refusal(effects), RefusalCode::entry);
+  EXPECT_EQ(effects.send[0].entry, dealt.member(2).node);
+}
+
 TEST_F(ResponderTest, RefusalsSayWhatIsWrong) {
   auto at = responder();
   auto late = request(1);

@@ -94,8 +94,10 @@ class ServiceDrawer {
     out.key = random_.below(draw_.keys);
     for (std::size_t place = 1; place <= draw_.members; ++place) out.places.push_back(place);
     for (std::size_t i = out.places.size(); i > 1; --i) std::swap(out.places[i - 1], out.places[random_.below(i)]);
-    const std::uint64_t spread_ms = draw_.refresh_every ? 25'000 : 8'000;
-    out.begins = kKeyMade + std::chrono::milliseconds(100 + random_.below(spread_ms));
+    std::uint64_t after_ms = 100 + random_.below(draw_.refresh_every ? 25'000 : 8'000);
+    // Half of them while the shares are refreshed.
+    if (draw_.refresh_every && after_ms % 2 == 1) after_ms = 14'500 + after_ms % 3000;
+    out.begins = kKeyMade + std::chrono::milliseconds(after_ms);
     return out;
   }
 
