@@ -112,6 +112,12 @@ void NodeCore::Impl::look_v1(HttpRequestId id, const HttpRequest& request, const
         {id, json_error(404, "Not found", "no delegation of form B or C with that id is known here")});
     return;
   }
+  if (!bad.empty() && *bad.rbegin() > board.members_of(path->rh)) {
+    effects.reply.push_back(
+        {id, json_error(400, "Invalid request",
+                        "bad: the committee has " + std::to_string(board.members_of(path->rh)) + " members")});
+    return;
+  }
   const V1Calls::CallId call = v1_calls.open(id, 1, V1Calls::Shape::one);
   const auto urgency = path->is_more ? delegation::Board::Look::more : delegation::Board::Look::first;
   apply(board.look(v1_calls.ticket(call, 0, nullptr), path->rh, std::move(bad), urgency, now), effects);

@@ -2,18 +2,26 @@
 // request serves all three sides: the node that a client asked, the member that owes a partial, and the node that keeps
 // the result for whoever asks later. Sans-IO; curve and RSA operations are jobs.
 //
-// Bounds: `records_max` records and `bytes_max` bytes of partials, shared fairly among those who brought them; beyond
-// that the oldest that nobody waits for goes. `pending_max` clients wait at a time, beyond them Overloaded. `jobs_max`
-// partials in work for others, shared fairly. Whoever waits gets an answer within `timeout`.
+// What others say under an rh is one candidate an author until one of them is verified here: a made-up request costs
+// its author that candidate and nobody else anything.
+//
+// Bounds: `records_max` records and `bytes_max` bytes. Half of both is for what clients of this node asked, the rest is
+// shared fairly among those who brought it; at the bound whoever holds the most loses what it left idle longest. A
+// record that a client, a job or an answer to come needs is idle for nobody; only clients of this node may push out
+// answers to come, those of the member that holds the most. Who finds no place is refused (Overloaded, BUSY).
+// `pending_max` clients wait at a time, beyond them Overloaded. `jobs_max` partials in work for others, shared fairly.
+// Whoever waits gets an answer within `timeout`.
 #pragma once
 
 #include <list>
 #include <set>
 
 #include "base/time.h"
+#include "node/delegation/caution.h"
 #include "node/delegation/effects.h"
 #include "node/delegation/replay_window.h"
 #include "node/delegation/shared_room.h"
+#include "node/delegation/turnaround.h"
 
 namespace kms::delegation {
 
@@ -54,8 +62,11 @@ class Board {
                 Now now);
   // Whether `look` can be asked for it.
   bool knows(const Hash32& rh) const;
-  // The result of a request that is known here, without partials of members in `bad`. `more`: a client that has had one
-  // asks for another, at most once per hedge delay.
+  // Of a request that is known here: how many members its committee has.
+  std::size_t members_of(const Hash32& rh) const { return records_.at(rh).key->members.size(); }
+  // The result of a request that is known here. `first` waits for what is here or comes by itself: it makes no partial,
+  // spends no quota and asks nobody. `more`: a client that has had one asks for another without partials of members in
+  // `bad`, whom others who wait may still use; at most once per hedge delay.
   enum class Look : std::uint8_t { first, more };
   Effects look(Ticket ticket, const Hash32& rh, std::set<Position> bad, Look look, Now now);
 
@@ -76,38 +87,57 @@ class Board {
   const BoardCounts& counts() const { return counts_; }
 
  private:
+  static constexpr Duration kOrphanLife = 10s;  // of partials without a request
+
+  enum class Wants : std::uint8_t { partials, what_comes };  // whether the members are asked for its sake
   struct Waiter {
     Ticket ticket = 0;
     Instant deadline;
     std::set<Position> bad;  // partials that this client does not want
+    Wants wants = Wants::partials;
   };
   enum class State : std::uint8_t { unchecked, checking, good, bad };
   struct Held {
     PublicPartial partial;
     State state = State::unchecked;
   };
+  struct Candidate {
+    V1Authorisation authorisation;
+    std::vector<crypto::Address> allowed;
+  };
+  // A node that asks for partials of one rh.
+  struct Asker {
+    ServingKeyPtr key;   // of the epoch that it names
+    Position place = 0;  // in that committee, 0: in none
+    std::uint32_t spare = 0;
+    std::vector<crypto::Address> allowed = {};
+    std::optional<V1Authorisation> says = {};  // none once a request of this rh is verified
+    std::optional<Instant> due = {};           // this member's turn to answer it
+    Instant late = {};
+    bool is_owed = false;            // its turn has come
+    std::uint32_t round = 0;         // of its newest Need
+    std::set<Position> named_bad{};  // by its Needs
+  };
+  using Askers = std::map<dkg::NodeId, Asker>;
+  // Why a record cannot go: `pressing` ones are needed by a client or a job, `owed` ones by an answer to come.
+  enum class Use : std::uint8_t { idle, owed, pressing };
   struct Record {
     dkg::NodeId holder;  // whose place it takes
-    std::list<Hash32>::iterator age;
-    ServingKeyPtr key;
+    Use use = Use::pressing;
+    std::list<Hash32>::iterator age = {};  // unless pressing
+    ServingKeyPtr key;                     // without `terms` a guess
     Instant forget_at;
     Instant wake;  // as in timers_
-    std::optional<PublicRequest> request = {};
-    std::vector<crypto::Address> allowed = {};
-    PublicTermsPtr terms = nullptr;  // once this node has verified the request
+    // Once this node has verified the request:
+    std::optional<Candidate> request = {};
+    PublicTermsPtr terms = nullptr;
     std::map<Position, Held> partials = {};
     std::size_t bytes = 0;
     std::size_t jobs = 0;  // in work for it
     // The member's side.
-    dkg::NodeId asker = {};
-    Position asker_place = 0;
-    bool is_making = false;  // the own partial is in work
-    bool owes = false;       // and is to be published
-    std::optional<Instant> due = {};
-    Instant late = {};
+    Askers askers = {};
+    bool is_making = false;  // a request is being verified, or the own partial made
     std::optional<Instant> answered_at = {};
-    std::map<dkg::NodeId, std::uint32_t> rounds = {};  // of the newest Need of each node
-    std::set<Position> named_bad = {};                 // by some Need
     // The asking side.
     std::vector<Waiter> waiters = {};
     bool has_asked = false;
@@ -119,27 +149,60 @@ class Board {
   };
   using Records = std::map<Hash32, Record>;
 
-  // board.cpp: places and time.
+  // board_places.cpp: which records are kept.
+  struct Share {
+    std::list<Hash32> idle, owed;  // longest so first
+    std::size_t records = 0;
+    std::size_t bytes = 0;
+  };
+  using Shares = std::map<dkg::NodeId, Share>;
   Record* place(const Hash32& rh, const dkg::NodeId& holder, ServingKeyPtr key, Instant forget_at);
-  bool evict_oldest(const dkg::NodeId& holder);
+  bool make_room(const dkg::NodeId& holder);
+  bool evict_one(Use at_most, std::size_t Share::*held, std::size_t own, std::size_t max);
+  bool give_place(Record& record, const dkg::NodeId& holder);
+  void leave_list(Record& record);
+  void charge(Record& record, std::size_t bytes);
+  void uncharge(Record& record, std::size_t bytes);
   void shrink();
-  static bool is_busy(const Record& record);
   void forget(Records::iterator record);
   void drop(Records::iterator record);  // as soon as no job needs it
+  static Use use_of(const Record& record);
+  // After every change of a record: its timer and its place among those that may go.
+  void settle(const Hash32& rh, Record& record);
+
+  // board.cpp: what is known of a request, and time.
+  bool adopt(Record& record, const Candidate& request, ServingKeyPtr key, PublicTermsPtr terms);
   void renew(Record& record, ServingKeyPtr key);
   void hold(Record& record, PublicPartial partial, State state);
-  void set_wake(const Hash32& rh, Record& record);
+  static bool wants_partials(const Record& record);
+  void remember_candidate(Record& record, Asker& asker, V1Authorisation says);
+  void forget_candidate(Record& record, Asker& asker);
   void tick_record(const Hash32& rh, Record& record, Effects& effects, Now now);
+  Duration patience() const { return turnaround_.patience(limits_.hedge_delay); }
 
   // board_answer.cpp: the member's side.
-  void rank(const Hash32& rh, Record& record, Effects& effects, Now now);
-  void answer(const Hash32& rh, Record& record, Effects& effects, Now now);
-  void make_partial(const Hash32& rh, Record& record, Effects& effects);
+  void rank(const Hash32& rh, Record& record, Askers::iterator asker, Effects& effects, Now now);
+  void answer(const Hash32& rh, Record& record, Askers::iterator asker, Effects& effects, Now now);
+  void answer_owed(const Hash32& rh, Record& record, Effects& effects, Now now);
+  static Askers::iterator next_candidate(Record& record, Askers::iterator preferred);
+  Asker* find_room_for(Record& record, const dkg::NodeId& node, const ServingKeyPtr& key);
+  void check(const Hash32& rh, Record& record, Effects& effects, Now now);
+  struct Work {
+    Candidate request;
+    ServingKeyPtr key;
+    dkg::NodeId author;        // whose word it is
+    dkg::NodeId charged = {};  // whose place in making_room_ it takes, taken already; zeros: nobody's
+    PartialJob::Own own = PartialJob::Own::make;
+  };
+  void work_on(const Hash32& rh, Record& record, Work work, Effects& effects, Now now);
   void publish_own(Record& record, Effects& effects, Now now);
   void refuse(const Hash32& rh, Position self, RefusalCode code, Effects& effects);
   Effects made(std::uint64_t job_id, PartialJob job, Now now);
+  void proved_false(Records::iterator record, const dkg::NodeId& author, const PartialJob& job, Effects& effects,
+                    Now now);
+  void take_partial(const Hash32& rh, Record& record, PartialJob job, Effects& effects, Now now);
   template <class PassedOver>
-  std::size_t members_ahead(const Record& record, const Hash32& rh, PassedOver passed_over) const;
+  std::size_t members_ahead(const Asker& asker, const Hash32& rh, PassedOver passed_over) const;
   bool is_recent(const Record& record, Now now) const;
 
   // board_collect.cpp: the asking side.
@@ -150,6 +213,7 @@ class Board {
   bool serve_one(const Hash32& rh, Record& record, const Waiter& waiter, Effects& effects);
   void need_more(const Hash32& rh, Record& record, Effects& effects, Now now);
   void give_up(const Hash32& rh, Record& record, Effects& effects, Now now);
+  void fall_silent(const Hash32& rh, Record& record, Effects& effects);
   Effects verified(VerifyJob job, Now now);
   Effects combined(std::uint64_t job_id, CombineJob job);
   void reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh);
@@ -162,17 +226,24 @@ class Board {
   std::set<dkg::NodeId> alive_;
   Records records_;
   SharedRoom places_;
-  std::map<dkg::NodeId, std::list<Hash32>> ages_;  // of each holder's records, oldest first
+  Shares shares_;  // by holder, none without a record
   std::set<std::pair<Instant, Hash32>> timers_;
   std::size_t bytes_ = 0;
   std::uint64_t next_job_ = 1;
-  std::map<std::uint64_t, Ticket> admitting_;                       // by job
-  std::map<std::uint64_t, std::pair<Hash32, dkg::NodeId>> making_;  // own partials for others, by job
+  std::map<std::uint64_t, std::pair<Ticket, Instant>> admitting_;  // by job; since when
+  struct Making {
+    Hash32 rh{};
+    dkg::NodeId author;   // whose candidate it is
+    dkg::NodeId charged;  // whose place in making_room_ it takes; zeros: nobody's
+    Instant since;
+  };
+  std::map<std::uint64_t, Making> making_;  // by job
   SharedRoom making_room_;
   std::map<std::uint64_t, std::tuple<Hash32, ServingKeyPtr, Waiter>> combining_;  // by job
   crypto::LagrangeCache weights_;
   std::size_t pending_ = 0;
-  std::optional<Instant> last_fault_;
+  Turnaround turnaround_;  // of PartialJobs
+  Caution caution_;
   BoardCounts counts_;
 };
 

@@ -9,11 +9,11 @@
 namespace kms::delegation {
 
 template <class PassedOver>
-std::size_t Board::members_ahead(const Record& record, const Hash32& rh, PassedOver passed_over) const {
+std::size_t Board::members_ahead(const Asker& asker, const Hash32& rh, PassedOver passed_over) const {
   std::size_t ahead = 0;
-  for (const Position position : ranking(*record.key, rh, record.asker_place)) {
-    if (position == record.key->self) break;
-    if (alive_.contains(record.key->members.at(position).node) && !passed_over(position)) ++ahead;
+  for (const Position position : ranking(*asker.key, rh, asker.place)) {
+    if (position == asker.key->self) break;
+    if (alive_.contains(asker.key->members.at(position).node) && !passed_over(position)) ++ahead;
   }
   return ahead;
 }
@@ -36,6 +36,21 @@ void Board::refuse(const Hash32& rh, Position self, RefusalCode code, Effects& e
   effects.send.push_back({Audience::partials, {}, Refusal::kType, refusal.body(), std::nullopt});
 }
 
+// Null if too many nodes outside the committee ask.
+Board::Asker* Board::find_room_for(Record& record, const dkg::NodeId& node, const ServingKeyPtr& key) {
+  const Position place = key->members.position_of(node).value_or(0);
+  const auto found = record.askers.find(node);
+  if (found == record.askers.end() && place == 0) {
+    const auto is_outside = [](const auto& asker) { return asker.second.place == 0; };
+    const auto outside = std::count_if(record.askers.begin(), record.askers.end(), is_outside);
+    if (static_cast<std::size_t>(outside) >= key->members.size()) return nullptr;
+  }
+  Asker& asker = record.askers.try_emplace(node, Asker{.key = key}).first->second;
+  asker.key = key;
+  asker.place = place;
+  return &asker;
+}
+
 Effects Board::receive(const dkg::Member& from, PublicRequest request, std::vector<crypto::Address> allowed,
                        ServingKeyPtr key, Now now) {
   Effects effects;
@@ -51,72 +66,107 @@ Effects Board::receive(const dkg::Member& from, PublicRequest request, std::vect
   const Instant forget_at = forget_time(request.authorisation.deadline, now);
   const auto found = records_.find(rh);
   Record* record = found == records_.end() ? place(rh, from.node, key, forget_at) : &found->second;
-  if (record == nullptr) {
-    refuse(rh, key->self, RefusalCode::busy, effects);
+  const bool is_orphan = record != nullptr && !record->request && record->askers.empty();
+  const bool has_place = record != nullptr && (!is_orphan || give_place(*record, from.node));
+  Asker* asker = has_place ? find_room_for(*record, from.node, key) : nullptr;
+  // What was asked for an older epoch is asked anew for a newer one, never the other way round.
+  const bool is_stale = record != nullptr && record->terms && key->epoch < record->key->epoch;
+  if (asker == nullptr || is_stale) {
+    refuse(rh, key->self, is_stale ? RefusalCode::stale : RefusalCode::busy, effects);
+    if (record != nullptr) settle(rh, *record);
     return effects;
   }
-  // A partial that overtook its request names no key, only the epoch.
-  if (!record->request && record->key->transcript == key->transcript) record->key = key;
-  if (record->key->transcript != key->transcript) {
-    // What was asked for an older epoch is asked anew for a newer one, never the other way round.
-    if (key->epoch <= record->key->epoch && record->request) {
-      refuse(rh, key->self, RefusalCode::stale, effects);
-      return effects;
-    }
-    renew(*record, key);
-    if (!record->waiters.empty() && !record->is_making && record->request) make_partial(rh, *record, effects);
+  // Nobody's word counts for others before it is verified; of which epoch partials are kept until then is a guess.
+  if (!record->terms && !record->is_making && key->epoch >= record->key->epoch) {
+    if (record->key->transcript != key->transcript) renew(*record, key);
+    record->key = key;
   }
-  record->rounds.erase(from.node);  // a new request counts its own
-  const bool is_under_way = record->request && (record->is_making || record->due || is_recent(*record, now));
-  if (!is_under_way) {
+  asker->round = 0;  // a new request counts its own
+  if (!asker->due && !asker->is_owed && !is_recent(*record, now)) {
     record->forget_at = std::max(forget_at, record->forget_at);
-    record->asker = from.node;
-    record->asker_place = record->key->members.position_of(from.node).value_or(0);
-    // One that was verified stays: another of this rh says the same, or is made up.
-    if (record->terms && record->request) {
-      record->request->spare = request.spare;
-    } else {
-      record->request = std::move(request);
-      record->allowed = std::move(allowed);
-    }
-    rank(rh, *record, effects, now);
+    asker->spare = request.spare;
+    asker->allowed = std::move(allowed);
+    asker->named_bad.clear();
+    if (!record->request) remember_candidate(*record, *asker, std::move(request.authorisation));
+    rank(rh, *record, record->askers.find(from.node), effects, now);
   }
-  set_wake(rh, *record);
+  settle(rh, *record);
+  shrink();
   return effects;
 }
 
-void Board::rank(const Hash32& rh, Record& record, Effects& effects, Now now) {
-  const ServingKey& key = *record.key;
-  if (key.self == 0) return;
-  if (!key.share) return refuse(rh, key.self, RefusalCode::no_share, effects);
-  const std::size_t ahead = members_ahead(record, rh, [](Position) { return false; });
-  const std::size_t first = first_responders(key, record.asker_place, record.request->spare);
-  if (ahead < first) return answer(rh, record, effects, now);
+void Board::rank(const Hash32& rh, Record& record, Askers::iterator asker, Effects& effects, Now now) {
+  Asker& one = asker->second;
+  if (one.key->self == 0) return;
+  if (!one.key->share) return refuse(rh, one.key->self, RefusalCode::no_share, effects);
+  const std::size_t ahead = members_ahead(one, rh, [](Position) { return false; });
+  const std::size_t first = first_responders(*one.key, one.place, one.spare);
+  if (ahead < first) return answer(rh, record, asker, effects, now);
   const auto turn = static_cast<std::int64_t>(ahead - first + 1);
-  record.due = now.instant + turn * limits_.hedge_delay;
-  record.late = now.instant + 2 * turn * limits_.hedge_delay;
+  one.due = now.instant + turn * patience();
+  one.late = now.instant + 2 * turn * patience();
+}
+
+// Who asked itself comes first.
+Board::Askers::iterator Board::next_candidate(Record& record, Askers::iterator preferred) {
+  if (preferred != record.askers.end() && preferred->second.says) return preferred;
+  return std::find_if(record.askers.begin(), record.askers.end(),
+                      [](const auto& asker) { return asker.second.says.has_value(); });
 }
 
 // Sends the own partial, at once if it is made already: the same one again to whoever asks again.
-void Board::answer(const Hash32& rh, Record& record, Effects& effects, Now now) {
-  record.due.reset();
-  if (record.partials.contains(record.key->self)) return publish_own(record, effects, now);
-  record.owes = true;
-  if (record.is_making) return;
-  if (!making_room_.take(record.asker)) {
-    record.owes = false;
-    return refuse(rh, record.key->self, RefusalCode::busy, effects);
+void Board::answer(const Hash32& rh, Record& record, Askers::iterator asker, Effects& effects, Now now) {
+  Asker& one = asker->second;
+  one.due.reset();
+  one.is_owed = false;
+  const bool is_of_epoch = record.terms && one.key->transcript == record.key->transcript;
+  if (is_of_epoch && record.partials.contains(one.key->self)) return publish_own(record, effects, now);
+  if (record.terms && one.key->epoch < record.key->epoch) {
+    return refuse(rh, one.key->self, RefusalCode::stale, effects);
   }
-  making_.emplace(next_job_, std::pair(rh, record.asker));
-  make_partial(rh, record, effects);
+  one.is_owed = true;
+  if (record.is_making) return;
+  const auto source = record.request ? asker : next_candidate(record, asker);
+  one.is_owed = source != record.askers.end();
+  if (!one.is_owed) return;
+  // Work on a word that is not verified is charged to whose word it is, all other to who asks.
+  if (!making_room_.take(source->first)) {
+    one.is_owed = false;
+    return refuse(rh, one.key->self, RefusalCode::busy, effects);
+  }
+  const Asker& from = source->second;
+  const V1Authorisation& says = record.request ? record.request->authorisation : *from.says;
+  work_on(rh, record, {{says, from.allowed}, from.key, source->first, source->first}, effects, now);
 }
 
-// With it the request is verified, which a node without a share needs as well.
-void Board::make_partial(const Hash32& rh, Record& record, Effects& effects) {
+// What became due while something else was in work.
+void Board::answer_owed(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  for (auto asker = record.askers.begin(); asker != record.askers.end() && !record.is_making; ++asker) {
+    if (asker->second.is_owed) answer(rh, record, asker, effects, now);
+  }
+  check(rh, record, effects, now);
+}
+
+// For clients that wait for what others say: finds out whose word is true.
+void Board::check(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  if (record.terms || record.is_making || record.waiters.empty()) return;
+  const auto source = next_candidate(record, record.askers.end());
+  if (source == record.askers.end()) return;
+  const Asker& from = source->second;
+  work_on(rh, record, {{*from.says, from.allowed}, from.key, source->first, {}, PartialJob::Own::skip}, effects, now);
+}
+
+void Board::work_on(const Hash32& rh, Record& record, Work work, Effects& effects, Now now) {
   record.is_making = true;
   ++record.jobs;
-  making_.try_emplace(next_job_, std::pair(rh, dkg::NodeId{}));
-  PartialJob job{record.request->authorisation, record.allowed, record.key, credentials_, rh, {}};
+  making_.emplace(next_job_, Making{rh, work.author, work.charged, now.instant});
+  PartialJob job{std::move(work.request.authorisation),
+                 std::move(work.request.allowed),
+                 std::move(work.key),
+                 credentials_,
+                 rh,
+                 work.own,
+                 {}};
   effects.compute.push_back(Job{next_job_++, std::move(job)});
 }
 
@@ -135,88 +185,129 @@ void Board::publish_own(Record& record, Effects& effects, Now now) {
 Effects Board::made(std::uint64_t job_id, PartialJob job, Now now) {
   const auto admitting = admitting_.find(job_id);
   if (admitting != admitting_.end()) {
-    const Ticket ticket = admitting->second;
+    const auto [ticket, since] = admitting->second;
     admitting_.erase(admitting);
+    turnaround_.note(now.instant - since);
     return admitted(ticket, std::move(job), now);
   }
   Effects effects;
   const auto making = making_.find(job_id);
   KMS_ASSERT(making != making_.end());
-  const auto [rh, asker] = making->second;
+  const Making made = making->second;
   making_.erase(making);
-  if (asker != dkg::NodeId{}) making_room_.give_back(asker);
-  const auto found = records_.find(rh);
+  turnaround_.note(now.instant - made.since);
+  if (made.charged != dkg::NodeId{}) making_room_.give_back(made.charged);
+  const auto found = records_.find(made.rh);
   KMS_ASSERT(found != records_.end());  // a job keeps its record
   Record& record = found->second;
   --record.jobs;
   record.is_making = false;
-  const bool owes = std::exchange(record.owes, false);
-  if (record.key != job.key) {  // renewed meanwhile
-    if (owes || !record.waiters.empty()) make_partial(rh, record, effects);
-    record.owes = owes;
-    set_wake(rh, record);
+  if (std::holds_alternative<AuthorisationError>(job.result)) {
+    proved_false(found, made.author, job, effects, now);
     return effects;
   }
-  if (auto* fault = std::get_if<AuthorisationError>(&job.result)) {
-    const bool is_point = fault->fault == AuthorisationFault::bad_point;
-    effects.report.push_back({"asked for what nobody authorised: " + fault->message, record.asker_place, record.asker});
-    refuse(rh, record.key->self, is_point ? RefusalCode::bad_point : RefusalCode::unauthorised, effects);
-    answer_all(rh, record, *fault, effects);
-    drop(found);
-    return effects;
-  }
-  auto& result = std::get<PartialJob::Made>(job.result);
-  const Admission admission = replay_.admit(result.use, *job.key, now);
+  const NonceUse& use = std::get<PartialJob::Made>(job.result).use;
+  const bool is_answer = job.own == PartialJob::Own::make;
+  const Admission admission = is_answer ? replay_.admit(use, *job.key, now) : Admission::again;
   if (admission == Admission::conflict) {
-    refuse(rh, record.key->self, RefusalCode::replay, effects);
-    answer_all(rh, record, Conflict{"the nonce was used for another request"}, effects);
+    refuse(made.rh, job.key->self, RefusalCode::replay, effects);
+    answer_all(made.rh, record, Conflict{"the nonce was used for another request"}, effects);
+    record.askers.clear();
     drop(found);
     return effects;
   }
-  record.terms = result.terms;
   if (const auto code = replay_fault(admission)) {
-    refuse(rh, record.key->self, *code, effects);
-  } else if (result.own) {
-    hold(record, std::move(*result.own), State::good);
-    if (owes) publish_own(record, effects, now);
+    std::get<PartialJob::Made>(job.result).own.reset();
+    for (auto& [node, asker] : record.askers) asker.is_owed = false;
+    refuse(made.rh, job.key->self, *code, effects);
   }
-  serve(rh, record, effects);
-  set_wake(rh, record);
+  take_partial(made.rh, record, std::move(job), effects, now);
+  settle(made.rh, record);
   shrink();
   return effects;
+}
+
+void Board::take_partial(const Hash32& rh, Record& record, PartialJob job, Effects& effects, Now now) {
+  auto& made = std::get<PartialJob::Made>(job.result);
+  const bool is_new = !record.terms || record.key->transcript != job.key->transcript;
+  const bool is_adopted = adopt(record, {job.authorisation, job.allowed}, job.key, made.terms);
+  if (is_adopted && made.own && !record.partials.contains(job.key->self)) {
+    hold(record, std::move(*made.own), State::good);
+  }
+  answer_owed(rh, record, effects, now);
+  if (is_new && is_adopted) {
+    begin(rh, record, effects, now);
+  } else {
+    serve(rh, record, effects);
+  }
+}
+
+// Another may have said the truth under this rh; only if nobody is left who may have, somebody is told.
+void Board::proved_false(Records::iterator record, const dkg::NodeId& author, const PartialJob& job, Effects& effects,
+                         Now now) {
+  const auto& [rh, one] = *record;
+  Record& mutable_one = record->second;
+  const auto& fault = std::get<AuthorisationError>(job.result);
+  const Position place = job.key->members.position_of(author).value_or(0);
+  effects.report.push_back({"asked for what nobody authorised: " + fault.message, place, author});
+  const auto asker = mutable_one.askers.find(author);
+  const bool is_same =
+      asker != mutable_one.askers.end() && (!asker->second.says || *asker->second.says == job.authorisation);
+  if (is_same) {
+    forget_candidate(mutable_one, asker->second);
+    mutable_one.askers.erase(asker);
+  }
+  const bool is_open = !one.terms && next_candidate(mutable_one, mutable_one.askers.end()) != mutable_one.askers.end();
+  if (!is_open) {
+    const bool is_point = fault.fault == AuthorisationFault::bad_point;
+    refuse(rh, job.key->self, is_point ? RefusalCode::bad_point : RefusalCode::unauthorised, effects);
+  }
+  if (is_open || one.terms) {
+    answer_owed(rh, mutable_one, effects, now);
+    settle(rh, mutable_one);
+    return;
+  }
+  answer_all(rh, mutable_one, fault, effects);
+  if (one.partials.empty()) return drop(record);
+  mutable_one.forget_at = now.instant + kOrphanLife;
+  settle(rh, mutable_one);
 }
 
 Effects Board::receive(const dkg::NodeId& from, const Need& need, Now now) {
   Effects effects;
   const auto found = records_.find(need.rh);
-  if (found == records_.end() || !found->second.request) return effects;
+  if (found == records_.end()) return effects;
   Record& record = found->second;
-  const ServingKey& key = *record.key;
-  std::uint32_t& round = record.rounds[from];  // by members of this network only
-  const bool is_new = need.epoch == key.epoch && need.transcript == key.transcript && need.round > round &&
-                      need.round <= key.members.size();
-  if (!is_new) return effects;
-  round = need.round;
-  record.named_bad.insert(need.bad.begin(), need.bad.end());
+  const auto known = record.askers.find(from);
+  const ServingKeyPtr key =
+      known == record.askers.end() || known->second.key->transcript != need.transcript ? record.key : known->second.key;
+  if (need.epoch != key->epoch || need.transcript != key->transcript) return effects;
+  Asker* asker = find_room_for(record, from, key);
+  if (asker == nullptr || need.round <= asker->round || need.round > key->members.size()) return effects;
+  asker->round = need.round;
+  asker->named_bad.insert(need.bad.begin(), need.bad.end());
   const auto is_listed = [&](Position position) {
     return std::binary_search(need.good.begin(), need.good.end(), position) ||
            std::binary_search(need.bad.begin(), need.bad.end(), position);
   };
-  const bool is_asked = key.share && !is_listed(key.self) && !record.is_making && !is_recent(record, now) &&
-                        members_ahead(record, need.rh, is_listed) < need.want;
+  const bool is_asked = key->share && !is_listed(key->self) && !asker->is_owed && !is_recent(record, now) &&
+                        members_ahead(*asker, need.rh, is_listed) < need.want;
   if (is_asked) {
     ++counts_.hedged;
-    answer(need.rh, record, effects, now);
+    answer(need.rh, record, record.askers.find(from), effects, now);
   }
-  set_wake(need.rh, record);
+  settle(need.rh, record);
   return effects;
 }
 
 Effects Board::receive(const dkg::NodeId& from, const Done& done) {
   const auto found = records_.find(done.rh);
-  if (found == records_.end() || found->second.asker != from) return {};
-  found->second.due.reset();
-  set_wake(done.rh, found->second);
+  if (found == records_.end()) return {};
+  const auto asker = found->second.askers.find(from);
+  if (asker == found->second.askers.end()) return {};
+  asker->second.due.reset();
+  asker->second.is_owed = false;
+  settle(done.rh, found->second);
   return {};
 }
 

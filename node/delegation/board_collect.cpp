@@ -9,9 +9,6 @@
 namespace kms::delegation {
 namespace {
 
-// After a fault the entry asks for one more partial than it needs, for this long.
-constexpr Duration kBoardCaution = 10s;
-
 std::string board_list_of(const std::set<Position>& positions) {
   std::string out;
   for (const Position position : positions) out.append(out.empty() ? "" : ", ").append(std::to_string(position));
@@ -45,7 +42,7 @@ void Board::answer_all(const Hash32& rh, Record& record, const Outcome& outcome,
 }
 
 Effects Board::start(Ticket ticket, V1Authorisation authorisation, std::vector<crypto::Address> allowed,
-                     ServingKeyPtr key, Now) {
+                     ServingKeyPtr key, Now now) {
   Effects effects;
   ++counts_.asked;
   ++pending_;
@@ -53,8 +50,14 @@ Effects Board::start(Ticket ticket, V1Authorisation authorisation, std::vector<c
     reply(effects, ticket, Overloaded{std::to_string(limits_.pending_max) + " delegations are pending here"}, {});
     return effects;
   }
-  admitting_.emplace(next_job_, ticket);
-  PartialJob job{std::move(authorisation), std::move(allowed), std::move(key), credentials_, std::nullopt, {}};
+  admitting_.emplace(next_job_, std::pair(ticket, now.instant));
+  PartialJob job{std::move(authorisation),
+                 std::move(allowed),
+                 std::move(key),
+                 credentials_,
+                 std::nullopt,
+                 PartialJob::Own::make,
+                 {}};
   effects.compute.push_back(Job{next_job_++, std::move(job)});
   return effects;
 }
@@ -79,40 +82,28 @@ Effects Board::admitted(Ticket ticket, PartialJob job, Now now) {
     reply(effects, ticket, Overloaded{"too many results are kept here"}, rh);
     return effects;
   }
-  // What others said under this rh, and which of the keys of an epoch it is, counts only once it was verified here.
-  const bool was_verified = record->terms != nullptr;
-  if (!was_verified && record->key->transcript == job.key->transcript) record->key = job.key;
-  if (record->key->transcript != job.key->transcript && record->key->epoch < job.key->epoch) renew(*record, job.key);
-  const bool is_of_this_epoch = record->key->transcript == job.key->transcript;
+  if (found != records_.end()) give_place(*record, self);
   record->forget_at = std::max(record->forget_at, forget_at);
-  if (is_of_this_epoch) record->terms = made.terms;
-  if (!record->request || !was_verified) {
-    record->request = PublicRequest{job.key->key, 0, job.authorisation, rh, 0, {}, 0};
-    record->allowed = std::move(job.allowed);
-    record->asker = self;
-    record->asker_place = record->key->self;
-  }
-  const bool is_first = made.own && is_of_this_epoch && !record->partials.contains(record->key->self);
-  if (is_first) hold(*record, std::move(*made.own), State::good);
-  record->waiters.push_back({ticket, now.instant + limits_.timeout, {}});
+  // What others said under this rh counts only once it was verified here.
+  const bool is_adopted = adopt(*record, {job.authorisation, std::move(job.allowed)}, job.key, made.terms);
+  const Position own = record->key->self;
+  if (is_adopted && made.own && !record->partials.contains(own)) hold(*record, std::move(*made.own), State::good);
+  record->waiters.push_back({ticket, now.instant + limits_.timeout, {}, Wants::partials});
   begin(rh, *record, effects, now);
-  set_wake(rh, *record);
+  settle(rh, *record);
   shrink();
   return effects;
 }
 
 // Whoever waits is served from what is there, else the members are asked.
 void Board::begin(const Hash32& rh, Record& record, Effects& effects, Now now) {
-  if (!record.terms) {
-    if (!record.is_making) make_partial(rh, record, effects);
-    record.need_at = now.instant + limits_.hedge_delay;
-    return;
-  }
+  const bool is_wanted = wants_partials(record);
   serve(rh, record, effects);
+  if (!is_wanted) return;
   const std::size_t needed = record.key->threshold.t();
   const bool is_shared = record.key->members.size() > 1 && record.partials.contains(record.key->self);
   if (is_shared) publish_own(record, effects, now);
-  if (record.waiters.empty()) return;
+  if (!wants_partials(record)) return;
   std::size_t within_reach = usable_members_alive(*record.key);
   for (const auto& [index, held] : record.partials) {
     const dkg::NodeId& node = record.key->members.at(index).node;
@@ -133,15 +124,11 @@ void Board::ask(const Hash32& rh, Record& record, Effects& effects, Now now) {
   record.has_asked = true;
   record.round = 0;
   record.refused.clear();
-  record.need_at = now.instant + limits_.hedge_delay;
+  record.need_at = now.instant + patience();
   const ServingKey& key = *record.key;
-  PublicRequest request = *record.request;
-  const bool cautious = last_fault_ && now.instant < *last_fault_ + kBoardCaution;
-  request.spare = (cautious ? 1u : 0u) + (key.share || key.self == 0 ? 0u : 1u);
-  request.rh = rh;
-  request.epoch = key.epoch;
-  request.transcript = key.transcript;
-  request.issued_at = now.unix_s();
+  const std::uint32_t spare = (caution_.is_due(now) ? 1u : 0u) + (key.share || key.self == 0 ? 0u : 1u);
+  const PublicRequest request{key.key,        spare,       record.request->authorisation, rh, key.epoch,
+                              key.transcript, now.unix_s()};
   effects.send.push_back({Audience::everybody, {}, PublicRequest::kType, request.body(), std::nullopt});
 }
 
@@ -150,23 +137,44 @@ Effects Board::look(Ticket ticket, const Hash32& rh, std::set<Position> bad, Loo
   ++counts_.asked;
   ++pending_;
   Record& record = records_.at(rh);
+  const ServingKey& key = *record.key;
+  const bool is_more = look == Look::more;
   const bool is_full = pending_ > limits_.pending_max;
-  const bool is_early = look == Look::more && record.more_at && now.instant < *record.more_at;
+  const bool is_early = is_more && record.more_at && now.instant < *record.more_at;
   if (is_full || is_early) {
     reply(effects, ticket, Overloaded{is_full ? "too many delegations are pending here" : "asked too often"}, rh);
     return effects;
   }
-  const bool wants_more = look == Look::more;
-  if (wants_more) record.more_at = now.instant + limits_.hedge_delay;
-  record.waiters.push_back({ticket, now.instant + limits_.timeout, std::move(bad)});
-  record.need_at = now.instant + limits_.hedge_delay;
-  if (!record.terms) {
-    if (!record.is_making) make_partial(rh, record, effects);
-  } else {
-    serve(rh, record, effects);
-    if (wants_more && !record.waiters.empty()) need_more(rh, record, effects, now);
+  if (bad.size() + key.threshold.t() > key.members.size()) {
+    reply(effects, ticket, Unavailable{"fewer than t members are left beside those named as bad"}, rh);
+    return effects;
   }
-  set_wake(rh, record);
+  const auto is_waiting = [&] {
+    return std::any_of(record.waiters.begin(), record.waiters.end(),
+                       [&](const Waiter& waiter) { return waiter.ticket == ticket; });
+  };
+  // Waiting for what comes puts nothing off that others wait for.
+  const bool was_wanted = wants_partials(record);
+  if (is_more) record.more_at = now.instant + limits_.hedge_delay;
+  const bool lacks_own = key.share && !record.partials.contains(key.self) && !bad.contains(key.self);
+  record.waiters.push_back(
+      {ticket, now.instant + limits_.timeout, std::move(bad), is_more ? Wants::partials : Wants::what_comes});
+  if (is_more && !was_wanted) record.need_at = now.instant + patience();
+  serve(rh, record, effects);
+  if (!record.terms) {
+    check(rh, record, effects, now);
+  } else if (is_more && is_waiting()) {
+    if (lacks_own && !record.is_making) {
+      work_on(rh, record, {*record.request, record.key, credentials_->node_id()}, effects, now);
+    }
+    if (record.round >= key.members.size()) {
+      ask(rh, record, effects, now);
+    } else {
+      record.has_asked = true;
+      need_more(rh, record, effects, now);
+    }
+  }
+  settle(rh, record);
   return effects;
 }
 
@@ -215,8 +223,9 @@ bool Board::serve_one(const Hash32& rh, Record& record, const Waiter& waiter, Ef
 void Board::serve(const Hash32& rh, Record& record, Effects& effects) {
   if (!record.terms || record.waiters.empty()) return;
   std::erase_if(record.waiters, [&](const Waiter& waiter) { return serve_one(rh, record, waiter, effects); });
-  if (!record.waiters.empty() || !record.has_asked) return;
+  if (!record.has_asked || wants_partials(record)) return;
   record.has_asked = false;
+  if (record.round == 0) caution_.note_smooth();
   Done done;
   done.rh = rh;
   effects.send.push_back({Audience::everybody, {}, Done::kType, done.body(), std::nullopt});
@@ -231,15 +240,19 @@ Effects Board::verified(VerifyJob job, Now now) {
   Record& record = found->second;
   --record.jobs;
   const auto held = record.partials.find(index);
-  if (record.key != job.key || held == record.partials.end()) return effects;  // renewed meanwhile
+  if (record.key != job.key || held == record.partials.end()) {  // renewed meanwhile
+    settle(rh, record);
+    return effects;
+  }
   held->second.state = job.fault.empty() ? State::good : State::bad;
   if (!job.fault.empty()) {
     ++counts_.bad_partials;
     effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
   }
   serve(rh, record, effects);
-  if (!job.fault.empty() && !record.waiters.empty()) need_more(rh, record, effects, now);
-  set_wake(rh, record);
+  if (!job.fault.empty()) caution_.note_bad(now);
+  if (!job.fault.empty() && wants_partials(record)) need_more(rh, record, effects, now);
+  settle(rh, record);
   return effects;
 }
 
@@ -252,6 +265,7 @@ Effects Board::combined(std::uint64_t job_id, CombineJob job) {
   const auto found = records_.find(rh);
   KMS_ASSERT(found != records_.end());
   --found->second.jobs;
+  settle(rh, found->second);
   if (!job.result) {
     reply(effects, waiter.ticket, Unavailable{"the partials add up to no point"}, rh);
     return effects;
@@ -267,29 +281,42 @@ Effects Board::combined(std::uint64_t job_id, CombineJob job) {
 Effects Board::receive(const dkg::NodeId& from, const Refusal& refusal, Now now) {
   Effects effects;
   const auto found = records_.find(refusal.rh);
-  if (found == records_.end() || found->second.waiters.empty()) return effects;
+  if (found == records_.end() || !wants_partials(found->second)) return effects;
   Record& record = found->second;
   if (record.key->members.position_of(from) != refusal.index || !record.refused.insert(refusal.index).second) {
     return effects;
   }
   effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), refusal.index, from});
+  caution_.note_bad(now);
   need_more(refusal.rh, record, effects, now);
-  set_wake(refusal.rh, record);
+  settle(refusal.rh, record);
   return effects;
 }
 
-// Asks further members, at most n rounds.
+// Asks further members, at most n rounds. What one client does not want, another may: only whom nobody wants is left
+// out.
 void Board::need_more(const Hash32& rh, Record& record, Effects& effects, Now now) {
-  last_fault_ = now.instant;
-  record.need_at = now.instant + 2 * limits_.hedge_delay;
+  record.need_at = now.instant + 2 * patience();
   const ServingKey& key = *record.key;
-  const std::size_t needed = key.threshold.t();
+  std::optional<std::set<Position>> unwanted;
+  std::size_t lacking = 0;
+  for (const Waiter& waiter : record.waiters) {
+    if (waiter.wants != Wants::partials) continue;
+    const auto is_usable = [&](const auto& held) {
+      return held.second.state != State::bad && !waiter.bad.contains(held.first);
+    };
+    const auto usable =
+        static_cast<std::size_t>(std::count_if(record.partials.begin(), record.partials.end(), is_usable));
+    lacking = std::max(lacking, key.threshold.t() - std::min<std::size_t>(key.threshold.t(), usable));
+    if (!unwanted) unwanted = waiter.bad;
+    std::erase_if(*unwanted, [&](Position index) { return !waiter.bad.contains(index); });
+  }
+  if (lacking == 0 || record.round >= key.members.size()) return;
   std::set<Position> good;
   std::set<Position> bad = record.refused;
-  for (const Waiter& waiter : record.waiters) bad.insert(waiter.bad.begin(), waiter.bad.end());
   for (const auto& [index, held] : record.partials) (held.state == State::bad ? bad : good).insert(index);
-  for (const Position index : bad) good.erase(index);
-  if (good.size() >= needed || record.round >= key.members.size()) return;
+  bad.insert(unwanted->begin(), unwanted->end());
+  for (const Position index : good) bad.erase(index);
   Need need;
   need.rh = rh;
   need.epoch = key.epoch;
@@ -297,7 +324,7 @@ void Board::need_more(const Hash32& rh, Record& record, Effects& effects, Now no
   need.round = ++record.round;
   need.good.assign(good.begin(), good.end());
   need.bad.assign(bad.begin(), bad.end());
-  need.want = static_cast<std::uint32_t>(needed - good.size() + 1);
+  need.want = static_cast<std::uint32_t>(lacking + 1);
   ++counts_.needs_sent;
   effects.send.push_back({Audience::everybody, {}, Need::kType, need.body(), std::nullopt});
 }
@@ -326,7 +353,7 @@ void Board::give_up(const Hash32& rh, Record& record, Effects& effects, Now now)
     reply(effects, waiter.ticket, Unavailable{text}, rh);
     return true;
   });
-  if (record.waiters.empty()) record.has_asked = false;
+  if (!wants_partials(record)) record.has_asked = false;
 }
 
 }  // namespace kms::delegation

@@ -9,11 +9,6 @@ namespace kms::delegation {
 namespace {
 
 constexpr Duration kReplyKeyLife = 60s;
-// After faults the entry asks for one more partial than it needs: for this long at most, and until few of the requests
-// since then met any. One late answer among hundreds is no reason to let everybody work half as much again.
-constexpr Duration kCaution = 10s;
-constexpr double kCautionShare = 0.02;
-constexpr double kRequestsWeighed = 32;
 constexpr std::size_t kOpeningsMax = 1024;
 
 std::string list_of(const std::vector<Position>& positions) {
@@ -204,19 +199,10 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
 DelegateRequest Collector::request_of(const AdmitJob& job, const Entry& entry, Now now) const {
   DelegateRequest request;
   request.key = job.key->key;
-  request.spare = (is_cautious(now) ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
+  request.spare = (caution_.is_due(now) ? 1u : 0u) + (job.key->share || job.key->self == 0 ? 0u : 1u);
   request.authorisation = job.authorisation;
   request.entry = entry;
   return request;
-}
-
-bool Collector::is_cautious(Now now) const {
-  return last_fault_ && now.instant < *last_fault_ + kCaution && faults_ > kCautionShare;
-}
-
-void Collector::note_fault(double share, Now now) {
-  last_fault_ = now.instant;
-  faults_ += (1 - faults_) * share;
 }
 
 // Publishes the request; from here on timers lead to an answer or to a 503. What was verified before stays good.
@@ -258,7 +244,7 @@ Effects Collector::receive(const dkg::NodeId& author, const Refusal& refusal, No
   if (!entry->second.heard.insert(from).second) return effects;
   effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), from, author});
   entry->second.bad.insert(from);
-  note_fault(1, now);
+  caution_.note_bad(now);
   need_more(entry->first, entry->second, effects, now);
   return effects;
 }
@@ -301,7 +287,7 @@ Effects Collector::opened(std::uint64_t job_id, OpenJob job, Now now) {
   }
   ++counts_.bad_partials;
   collection.bad.insert(index);
-  note_fault(1, now);
+  caution_.note_bad(now);
   effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
   open_spares(collection, effects);
   need_more(entry->first, collection, effects, now);
@@ -312,7 +298,7 @@ void Collector::finish_if_complete(const Hash32& rh, Collection& collection, Eff
   std::size_t needed = collection.key->threshold.t();
   if (!collection.complete) {
     if (collection.good.size() < needed) return;
-    if (collection.round == 0) faults_ -= faults_ / kRequestsWeighed;
+    if (collection.round == 0) caution_.note_smooth();
     auto quorum = std::make_shared<Quorum>();
     std::vector<Position> positions;
     for (auto& [index, partial] : collection.good) {
@@ -413,7 +399,7 @@ Effects Collector::tick(Now now) {
     if (now.instant >= collection.ask_until) {
       ask(collection, effects, now);
     } else if (now.instant >= collection.need_at) {
-      note_fault(1 / kRequestsWeighed, now);
+      caution_.note_late(now);
       need_more(entry->first, collection, effects, now);
     }
     ++entry;

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/time.h"
+#include "node/delegation/caution.h"
 #include "node/delegation/effects.h"
 #include "node/delegation/pending_limit.h"
 #include "node/delegation/replay_window.h"
@@ -117,10 +118,7 @@ class Collector {
   Instant reply_key_until_{};
   crypto::LagrangeCache weights_;
   Turnaround turnaround_;  // of AdmitJobs
-  bool is_cautious(Now now) const;
-  void note_fault(double share, Now now);
-  std::optional<Instant> last_fault_;
-  double faults_ = 0;  // share of the latest requests that met one
+  Caution caution_;
   CollectorCounts counts_;
 };
 

@@ -98,9 +98,10 @@ void run(PartialJob& job, Entropy& entropy) {
     terms.ciphertext_bytes = std::get<crypto::RsaPublicKey>(authorised->target).modulus_bytes();
   }
   PartialJob::Made made{authorised->use, nullptr, std::nullopt};
-  if (job.key->share && terms.form == Form::c) {
+  const bool makes_own = job.key->share && job.own == PartialJob::Own::make;
+  if (makes_own && terms.form == Form::c) {
     made.own = reencrypt_partial(job, terms, made.use.rh, entropy);
-  } else if (job.key->share) {
+  } else if (makes_own) {
     made.own = encrypt_partial(job, *authorised, entropy);
   }
   made.terms = std::make_shared<const PublicTerms>(std::move(terms));

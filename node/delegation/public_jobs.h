@@ -18,11 +18,13 @@ using PublicTermsPtr = std::shared_ptr<const PublicTerms>;
 
 // Verifies a request and makes the own partial of it, if there is a share. Entry and responder alike.
 struct PartialJob {
+  enum class Own : std::uint8_t { make, skip };
   V1Authorisation authorisation;
   std::vector<crypto::Address> allowed;
   ServingKeyPtr key;
   CredentialsPtr credentials;
   std::optional<Hash32> rh;  // as the request says; a wrong one is an error
+  Own own = Own::make;
 
   struct Made {
     NonceUse use;

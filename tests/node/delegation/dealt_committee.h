@@ -48,18 +48,32 @@ struct DealtCommittee {
     std::vector<crypto::SecretScalar> coefficients;
     for (std::size_t k = 0; k < t; ++k) coefficients.push_back(crypto::SecretScalar::random(entropy));
     polynomial.emplace(std::move(coefficients));
+    tables.push_back(table_of(n));
+  }
+
+  // New shares of the same key: the next epoch.
+  void refresh() {
+    std::vector<crypto::SecretScalar> coefficients;
+    coefficients.push_back(polynomial->coefficient(0).clone());
+    for (std::size_t k = 1; k < threshold->t(); ++k) coefficients.push_back(crypto::SecretScalar::random(entropy));
+    polynomial.emplace(std::move(coefficients));
+    tables[0] = table_of(threshold->n());
+    ++epoch;
+  }
+
+  dkg::KeyTable table_of(std::size_t n) const {
     dkg::KeyTable table{crypto::multiply_generator(polynomial->coefficient(0)).point(), {}};
     for (std::size_t i = 1; i <= n; ++i) {
       table.shares.push_back(crypto::multiply_generator(polynomial->evaluate(static_cast<crypto::Position>(i))));
     }
-    tables.push_back(table);
+    return table;
   }
 
   delegation::ServingKeyPtr serving(dkg::Position self) {
     return std::make_shared<const delegation::ServingKey>(delegation::ServingKey{
-        dkg::NetworkId{crypto::sha256(as_bytes("network"))}, dkg::KeyId{crypto::sha256(as_bytes("key"))}, kChain, 0,
-        dkg::TranscriptHash{crypto::sha256(as_bytes("T"))}, *threshold, *committee, tables[0], self,
-        polynomial->evaluate(self)});
+        dkg::NetworkId{crypto::sha256(as_bytes("network"))}, dkg::KeyId{crypto::sha256(as_bytes("key"))}, kChain, epoch,
+        dkg::TranscriptHash{crypto::sha256(as_bytes(epoch == 0 ? "T" : "T" + std::to_string(epoch)))}, *threshold,
+        *committee, tables[0], self, polynomial->evaluate(self)});
   }
 
   const dkg::Member& member(dkg::Position position) const { return committee->at(position); }
@@ -86,6 +100,7 @@ struct DealtCommittee {
   }
 
   SeededEntropy entropy;
+  std::uint32_t epoch = 0;
   std::map<dkg::Position, delegation::ReplayWindow> replays;
   std::vector<delegation::CredentialsPtr> credentials;  // by position - 1
   std::optional<dkg::Committee> committee;
