@@ -119,6 +119,7 @@ ByteArray<65> Point::uncompressed() const {
 
 Hash32 Point::x() const {
   auto encoded = bytes();
+  const WipeAtExit wiped(encoded);
   return to_array<32>(ByteView(encoded).subspan(1));
 }
 
@@ -203,10 +204,12 @@ Element multiply(const SecretScalar& scalar, const Point& point) {
   Secret<64> product = multiply_to_coordinates(scalar, point);
   declassify(product.expose().data(), product.expose().size());
   ByteArray<65> encoded;
+  const WipeAtExit wiped(encoded);
   encoded[0] = 4;
   std::memcpy(encoded.data() + 1, product.expose().data(), 64);
   auto parsed = Point::parse_sec1(encoded);
   KMS_ASSERT(parsed.has_value());
+  const WipeAtExit wiped_point(*parsed);
   return *parsed;
 }
 

@@ -132,6 +132,10 @@ DelegationSettings read_delegation(TomlFields& root, Settings& settings) {
   read_duration(fields, "hedge_delay", milliseconds(1), milliseconds(10'000), out.hedge_delay);
   if (out.hedge_delay >= out.timeout) fields.complain("hedge_delay", "must be shorter than delegation.timeout");
   read_duration(fields, "grace", milliseconds(1000), milliseconds(86'400'000), out.grace);
+  read_size(fields, "nonces_max", 1024, std::int64_t{1} << 26, out.nonces_max);
+  if (const auto quota = fields.integer("quota", 0, std::int64_t{1} << 40)) {
+    out.quota = static_cast<std::uint64_t>(*quota);
+  }
   out.form_a = fields.flag("form_a").value_or(true);
   SecretSource wallet = read_secret_source(fields, "delegation", "response_wallet", settings);
   if (wallet.value) {

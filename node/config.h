@@ -66,9 +66,11 @@ struct P2pSettings {
 };
 
 struct DelegationSettings {
-  std::chrono::milliseconds timeout{2000};    // 100 ms to 60 s
-  std::chrono::milliseconds hedge_delay{50};  // 1 ms to 10 s, below the timeout
-  std::chrono::milliseconds grace{600'000};   // 1 s to 24 h
+  std::chrono::milliseconds timeout{2000};       // 100 ms to 60 s
+  std::chrono::milliseconds hedge_delay{50};     // 1 ms to 10 s, below the timeout
+  std::chrono::milliseconds grace{600'000};      // 1 s to 24 h
+  std::size_t nonces_max = 1'048'576;            // 1024 to 2^26
+  std::uint64_t quota = std::uint64_t{1} << 24;  // 0 (none) to 2^40
   bool form_a = true;
   std::optional<SecretSource> response_wallet;  // 32 bytes in hex; nothing: the node key signs
 };

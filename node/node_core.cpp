@@ -25,8 +25,12 @@ Result<NodeCore> NodeCore::begin(NetworkTerms terms, delegation::CredentialsPtr 
 }
 
 Result<NodeCore> NodeCore::begin_solo(NetworkTerms terms, delegation::CredentialsPtr credentials,
-                                      std::vector<SoloKey> keys, NodeOptions options, Entropy& entropy, Now) {
+                                      std::vector<SoloKey> keys, NodeOptions options, const dkg::Records* records,
+                                      Entropy& entropy, Now now) {
   auto impl = std::make_unique<Impl>(std::move(terms), std::move(credentials), std::move(options), entropy);
+  if (records != nullptr) {
+    if (auto restored = impl->replay.restore(*records, now); !restored) return restored.error();
+  }
   if (!impl->position || impl->terms.members.size() != 1) return error("solo mode is for a committee of one");
   for (SoloKey& key : keys) {
     if (key.secret.is_zero()) return error("the key of chain " + std::to_string(key.chain_id) + " is zero");

@@ -115,9 +115,10 @@ class NodeCore {
   // what checkpoints left, those of this run included; they outlive the object.
   static Result<NodeCore> begin(NetworkTerms terms, delegation::CredentialsPtr credentials, NodeOptions options,
                                 const dkg::Records& records, Entropy& entropy, Now now);
-  // n = t = 1 with keys at hand: no network, no ceremony.
+  // n = t = 1 with keys at hand: no network, no ceremony. `records`: as above, for nonces; null: nothing is kept.
   static Result<NodeCore> begin_solo(NetworkTerms terms, delegation::CredentialsPtr credentials,
-                                     std::vector<SoloKey> keys, NodeOptions options, Entropy& entropy, Now now);
+                                     std::vector<SoloKey> keys, NodeOptions options, const dkg::Records* records,
+                                     Entropy& entropy, Now now);
   NodeCore(NodeCore&&) noexcept;
   NodeCore& operator=(NodeCore&&) noexcept;
   ~NodeCore();

@@ -121,8 +121,12 @@ HttpResponse NodeCore::Impl::read(const HttpRequest& request, const Target& targ
                path.starts_with("/v1/ceremonies/") || path == "/v1/peers" || path == "/v1/events" ||
                path == "/v0/delegate" || path == "/v1/delegations" || path.starts_with("/v1/delegations/");
   if (!known) return json_error(404, "Not found", "no route " + path.substr(0, 100));
-  const bool is_post = path == "/v0/delegate" || path == "/v1/delegations" ||
-                       (path.starts_with("/v1/delegations/") && path.ends_with("/more"));
+  const bool is_post = path == "/v0/delegate" || (path.starts_with("/v1/delegations/") && path.ends_with("/more"));
+  if (path == "/v1/delegations") {
+    if (request.method != "GET") return {405, "", "", {{"Allow", "GET,HEAD,POST"}}};
+    return json_response(200,
+                         v1_blame(board.bad_partials(), [this](const dkg::NodeId& node) { return label_of(node); }));
+  }
   if (request.method != "GET" || is_post) return {405, "", "", {{"Allow", is_post ? "POST" : "GET,HEAD"}}};
   // The driver has the connections that events go to.
   if (path == "/v1/events") return json_error(404, "Not found", "events are at the HTTP address only, with GET");

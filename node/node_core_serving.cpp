@@ -33,6 +33,7 @@ void NodeCore::Impl::refresh_serving(NodeEffects& effects) {
     bool same = known != serving.end() && known->second->transcript == record->transcript;
     if (same && (known->second->share.has_value() || current->shares() == nullptr)) continue;
     serving[chain_id] = serving_key(*current, i);
+    board.serve_with(serving[chain_id], gateways(chain_id));
     const bool is_imported = record->header.terms.origin == dkg::Origin::imported;
     if (is_imported && imported.insert(chain_id).second) {
       effects.log.push_back(

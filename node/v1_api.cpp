@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/assert.h"
+#include "node/api.h"
 
 namespace kms::node {
 
@@ -222,6 +223,29 @@ json::object v1_result(const V1Failure& failure) {
   json::object out;
   out["status"] = failure.status;
   out["error"] = failure.error;
+  return out;
+}
+
+json::object v1_blame(const std::map<dkg::NodeId, std::deque<delegation::BadPartial>>& bad,
+                      const std::function<std::string(const dkg::NodeId&)>& label_of) {
+  json::array list;
+  for (const auto& [node, partials] : bad) {
+    for (const delegation::BadPartial& each : partials) {
+      const bool is_b = std::holds_alternative<delegation::PartialB>(each.partial);
+      const Bytes body = std::visit([](const auto& partial) { return partial.body(); }, each.partial);
+      json::object out;
+      out["member"] = label_of(node);
+      out["text"] = "sent a bad partial: " + each.fault;
+      out["at"] = rfc3339(each.at_ms);
+      out["id"] = to_0x(delegation::rh_of(each.partial));
+      out["form"] = is_b ? "B" : "C";
+      out["evidence"] = to_0x(crypto::sha256(body));
+      out["evidenceBody"] = to_0x(body);
+      list.push_back(std::move(out));
+    }
+  }
+  json::object out;
+  out["blame"] = std::move(list);
   return out;
 }
 

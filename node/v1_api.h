@@ -2,12 +2,13 @@
 // looks like.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <variant>
 
 #include <boost/json/object.hpp>
 
-#include "node/delegation/effects.h"
+#include "node/delegation/board.h"
 #include "node/http.h"
 
 namespace kms::node {
@@ -42,6 +43,9 @@ boost::json::object v1_result(const delegation::Outcome& outcome, const std::opt
 boost::json::object v1_result(const V1Failure& failure);
 // Of POST /v1/delegations: 200 if any result is, else the status of the first.
 HttpResponse v1_answer(std::vector<boost::json::object> results);
+// Of GET /v1/delegations: bad partials of members. `label_of`: "name (0x..)" of a node.
+boost::json::object v1_blame(const std::map<dkg::NodeId, std::deque<delegation::BadPartial>>& bad,
+                             const std::function<std::string(const dkg::NodeId&)>& label_of);
 // Of GET /v1/delegations/{id} and .../more.
 HttpResponse v1_answer(const boost::json::object& result);
 

@@ -121,8 +121,12 @@ void Board::tick_record(const Hash32& rh, Record& record, Effects& effects, Now 
   give_up(rh, record, effects, now);
   const bool is_wanted = wants_partials(record);
   if (is_wanted && now.instant >= record.need_at) {
-    if (record.has_asked) {
+    if (!record.terms) {
+      record.need_at = now.instant + patience();  // there is nothing to ask for before it is verified
+      check(rh, record, effects, now);
+    } else if (record.has_asked) {
       caution_.note_late(now);
+      if (is_half_over(record, now)) move_on(rh, record, effects, now);
       need_more(rh, record, effects, now);
     } else {
       ask(rh, record, effects, now);

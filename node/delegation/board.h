@@ -13,6 +13,7 @@
 // Whoever waits gets an answer within `timeout`.
 #pragma once
 
+#include <deque>
 #include <list>
 #include <set>
 
@@ -51,12 +52,26 @@ struct BoardCounts {
   std::uint64_t evicted = 0;
 };
 
+// A partial of form B or C that a member sent and that fails: what was sent, and why it is no good. Of form C anybody
+// can check it with S_i; that it is the member's stands by the batch that carried it, which is not kept.
+struct BadPartial {
+  PublicPartial partial;
+  dkg::NodeId node;
+  std::string fault;
+  std::int64_t at_ms = 0;  // Unix time
+};
+
 class Board {
  public:
+  static constexpr std::size_t kBadPartialsKept = 8;  // of each member, the newest
+
   // `replay` outlives the board; what it holds unsaved must be durable before any effect leaves the node.
   Board(CredentialsPtr credentials, BoardLimits limits, ReplayWindow& replay);
 
   void members_alive(std::set<dkg::NodeId> alive) { alive_ = std::move(alive); }
+  // What serves the key from now on, and who may ask for it. A request that waits for an older epoch is asked once for
+  // this one if a member says STALE, or after half of its time.
+  void serve_with(ServingKeyPtr key, std::vector<crypto::Address> allowed);
   // A client's request in form B or C; the deadline was checked.
   Effects start(Ticket ticket, V1Authorisation authorisation, std::vector<crypto::Address> allowed, ServingKeyPtr key,
                 Now now);
@@ -85,6 +100,8 @@ class Board {
   std::size_t pending() const { return pending_; }
   std::size_t size() const { return records_.size(); }
   const BoardCounts& counts() const { return counts_; }
+  // By member; in memory only.
+  const std::map<dkg::NodeId, std::deque<BadPartial>>& bad_partials() const { return bad_partials_; }
 
  private:
   static constexpr Duration kOrphanLife = 10s;  // of partials without a request
@@ -145,6 +162,7 @@ class Board {
     Instant need_at = {};
     std::set<Position> refused = {};
     std::optional<Instant> more_at = {};
+    std::uint32_t moved_to = 0;        // the newest epoch that it was tried for
     PublicResultPtr result = nullptr;  // the newest
   };
   using Records = std::map<Hash32, Record>;
@@ -213,7 +231,8 @@ class Board {
   bool serve_one(const Hash32& rh, Record& record, const Waiter& waiter, Effects& effects);
   void need_more(const Hash32& rh, Record& record, Effects& effects, Now now);
   void give_up(const Hash32& rh, Record& record, Effects& effects, Now now);
-  void fall_silent(const Hash32& rh, Record& record, Effects& effects);
+  void move_on(const Hash32& rh, Record& record, Effects& effects, Now now);
+  bool is_half_over(const Record& record, Now now) const;
   Effects verified(VerifyJob job, Now now);
   Effects combined(std::uint64_t job_id, CombineJob job);
   void reply(Effects& effects, Ticket ticket, Outcome outcome, const std::optional<Hash32>& rh);
@@ -224,6 +243,11 @@ class Board {
   BoardLimits limits_;
   ReplayWindow& replay_;
   std::set<dkg::NodeId> alive_;
+  struct Newest {
+    ServingKeyPtr key;
+    std::vector<crypto::Address> allowed;
+  };
+  std::map<dkg::KeyId, Newest> newest_;
   Records records_;
   SharedRoom places_;
   Shares shares_;  // by holder, none without a record
@@ -244,6 +268,7 @@ class Board {
   std::size_t pending_ = 0;
   Turnaround turnaround_;  // of PartialJobs
   Caution caution_;
+  std::map<dkg::NodeId, std::deque<BadPartial>> bad_partials_;
   BoardCounts counts_;
 };
 

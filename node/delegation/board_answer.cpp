@@ -66,7 +66,7 @@ Effects Board::receive(const dkg::Member& from, PublicRequest request, std::vect
   const Instant forget_at = forget_time(request.authorisation.deadline, now);
   const auto found = records_.find(rh);
   Record* record = found == records_.end() ? place(rh, from.node, key, forget_at) : &found->second;
-  const bool is_orphan = record != nullptr && !record->request && record->askers.empty();
+  const bool is_orphan = record != nullptr && !knows(rh);
   const bool has_place = record != nullptr && (!is_orphan || give_place(*record, from.node));
   Asker* asker = has_place ? find_room_for(*record, from.node, key) : nullptr;
   // What was asked for an older epoch is asked anew for a newer one, never the other way round.

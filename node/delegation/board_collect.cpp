@@ -247,7 +247,11 @@ Effects Board::verified(VerifyJob job, Now now) {
   held->second.state = job.fault.empty() ? State::good : State::bad;
   if (!job.fault.empty()) {
     ++counts_.bad_partials;
-    effects.report.push_back({"sent a bad partial: " + job.fault, index, job.key->members.at(index).node});
+    const dkg::NodeId& node = job.key->members.at(index).node;
+    effects.report.push_back({"sent a bad partial: " + job.fault, index, node});
+    std::deque<BadPartial>& kept = bad_partials_[node];
+    if (kept.size() == kBadPartialsKept) kept.pop_front();
+    kept.push_back({job.partial, node, job.fault, now.unix_ms});
   }
   serve(rh, record, effects);
   if (!job.fault.empty()) caution_.note_bad(now);
@@ -287,10 +291,35 @@ Effects Board::receive(const dkg::NodeId& from, const Refusal& refusal, Now now)
     return effects;
   }
   effects.report.push_back({"refused a delegation: " + std::string(name_of(refusal.code)), refusal.index, from});
-  caution_.note_bad(now);
+  if (refusal.code == RefusalCode::stale) {
+    move_on(refusal.rh, record, effects, now);
+  } else {
+    caution_.note_bad(now);
+  }
   need_more(refusal.rh, record, effects, now);
   settle(refusal.rh, record);
   return effects;
+}
+
+void Board::serve_with(ServingKeyPtr key, std::vector<crypto::Address> allowed) {
+  const dkg::KeyId id = key->key;
+  newest_.insert_or_assign(id, Newest{std::move(key), std::move(allowed)});
+}
+
+// Verifies the request for the epoch in charge; then `adopt` asks the members anew.
+void Board::move_on(const Hash32& rh, Record& record, Effects& effects, Now now) {
+  const auto newest = newest_.find(record.key->key);
+  if (newest == newest_.end() || !record.request || record.is_making) return;
+  const auto& [key, allowed] = newest->second;
+  if (key->epoch <= std::max(record.key->epoch, record.moved_to)) return;
+  record.moved_to = key->epoch;
+  work_on(rh, record, {{record.request->authorisation, allowed}, key, credentials_->node_id()}, effects, now);
+}
+
+bool Board::is_half_over(const Record& record, Now now) const {
+  return std::any_of(record.waiters.begin(), record.waiters.end(), [&](const Waiter& waiter) {
+    return waiter.wants == Wants::partials && now.instant >= waiter.deadline - limits_.timeout / 2;
+  });
 }
 
 // Asks further members, at most n rounds. What one client does not want, another may: only whom nobody wants is left

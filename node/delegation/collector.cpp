@@ -40,9 +40,13 @@ std::optional<Outcome> refusal_of(Admission admission) {
     case Admission::conflict:
       return Conflict{"the nonce was used for another request"};
     case Admission::full:
-      return Overloaded{"too many nonces of this requester are remembered here"};
+      return Overloaded{
+          "too many nonces of this requester are remembered here; give requests nearer deadlines, or raise "
+          "delegation.nonces_max of the nodes"};
     case Admission::quota:
-      return QuotaSpent{"this requester has had what it may have under this key"};
+      return QuotaSpent{"this requester has had what it may have under this key (delegation.quota of the nodes)"};
+    case Admission::forgotten:
+      return Conflict{"this node forgot nonces with such deadlines when it began; use a later deadline"};
   }
   return std::nullopt;
 }
@@ -161,6 +165,8 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
     known->second.waiters.push_back(std::move(waiter));
     known->second.request = request_of(job, admitted.entry, now);
     known->second.request_key = job.reply_key;
+    known->second.next_key = job.key;
+    if (admitted.own) known->second.next_own = Partial{job.key->self, std::move(*admitted.own)};
     if (known->second.complete) start_finish(known->first, known->second, effects);
     return effects;
   }
@@ -186,6 +192,8 @@ Effects Collector::admitted(std::uint64_t job_id, AdmitJob job, Now now) {
                         .need_at = {},
                         .request = request_of(job, admitted.entry, now),
                         .request_key = job.reply_key,
+                        .next_key = job.key,
+                        .next_own = std::nullopt,
                         .complete = nullptr,
                         .finishing = 0};
   collection.waiters.push_back(std::move(waiter));
@@ -205,9 +213,17 @@ DelegateRequest Collector::request_of(const AdmitJob& job, const Entry& entry, N
   return request;
 }
 
-// Publishes the request; from here on timers lead to an answer or to a 503. What was verified before stays good.
+// Publishes the request; from here on timers lead to an answer or to a 503. What was verified before stays good, unless
+// it is of another epoch.
 void Collector::ask(Collection& collection, Effects& effects, Now now) {
   collection.reply_key = collection.request_key;
+  if (collection.next_key->transcript != collection.key->transcript) {
+    // The next epoch took over; partials of two are never combined.
+    collection.key = collection.next_key;
+    collection.good.clear();
+    if (collection.next_own) collection.good.emplace(collection.key->self, std::move(*collection.next_own));
+  }
+  collection.next_own.reset();
   collection.spare.clear();
   collection.opening.clear();
   collection.bad.clear();

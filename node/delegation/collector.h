@@ -78,8 +78,11 @@ class Collector {
     std::uint32_t round = 0;   // of Needs
     Instant ask_until;         // then the members are asked anew, if anybody still waits
     Instant need_at;
-    DelegateRequest request;  // of the newest waiter, and the reply key that it names
+    // Of the newest waiter, which counts from the next `ask` on: it may name another reply key, and another epoch.
+    DelegateRequest request;
     ReplyKeyPtr request_key;
+    ServingKeyPtr next_key;
+    std::optional<Partial> next_own;
     std::shared_ptr<const Quorum> complete;  // set once t are good
     std::size_t finishing = 0;               // FinishJobs in flight
     std::size_t wanted() const;

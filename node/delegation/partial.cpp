@@ -30,7 +30,9 @@ void prove_partial(const ServingKey& key, const crypto::Point& ephemeral, const 
   // fresh randomness in every nonce leaves a fault of the machine nothing to reveal.
   auto proof = crypto::prove_dleq(*key.share, statement, entropy.array<32>(), crypto::SelfCheck::off);
   KMS_ASSERT(proof.has_value());
-  const ByteArray<64> proof_bytes = proof->bytes();
+  const crypto::WipeAtExit wiped_proof(*proof);
+  ByteArray<64> proof_bytes = proof->bytes();
+  const crypto::WipeAtExit wiped_bytes(proof_bytes);
   std::copy(proof_bytes.begin(), proof_bytes.end(), out.begin() + 33);
 }
 

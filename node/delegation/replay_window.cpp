@@ -9,11 +9,14 @@ namespace {
 
 constexpr std::string_view kUsesPrefix = "delegation/replay/";
 constexpr std::string_view kSpentPrefix = "delegation/spent/";
+constexpr std::string_view kFloorKey = "delegation/replay-floor";
 constexpr std::size_t kUseBytes = 20 + 32 + 32 + 8;
 constexpr std::size_t kUsesInChunk = 128;
 // A restart loses at most so many of a requester's quota.
 constexpr std::uint64_t kSpentStep = 1024;
 constexpr Duration kSweepEvery = 10s;
+// No deadline that is taken lies further ahead; members allow for clocks that differ.
+constexpr std::uint64_t kAheadMax_s = kDeadlineMax_s + kReplayMargin_s + 30;
 
 std::string plain_hex(ByteView bytes) {
   return to_0x(bytes).substr(2);
@@ -53,22 +56,49 @@ Bytes ReplayWindow::encode(const NonceUse& use) {
   return out;
 }
 
+Instant ReplayWindow::kept_until(std::uint64_t until, Now now) {
+  const std::uint64_t left = until > now.unix_s() ? until - now.unix_s() : 0;
+  return now.instant + std::chrono::seconds(std::min(left, kAheadMax_s));
+}
+
+// Deadlines that a clock set ahead let in are no longer taken once it is right again.
+bool ReplayWindow::is_over(std::uint64_t until, Instant kept_until, Now now) {
+  return now.instant >= kept_until && (until <= now.unix_s() || until > now.unix_s() + kAheadMax_s);
+}
+
 Result<void> ReplayWindow::restore(const dkg::Records& records, Now now) {
+  if (const auto value = records.find(kFloorKey)) {
+    if (value->size() != 8) return damaged(std::string(kFloorKey));
+    floor_ = read_number(*value);
+  }
+  std::uint64_t floor = floor_;
   for (const std::string& key : records.list(kUsesPrefix)) {
     const auto value = records.find(key);
     const auto number = parse_hex_array<8>(key.substr(kUsesPrefix.size()));
     if (!value || !number || value->size() % kUseBytes != 0) return damaged(key);
-    Chunk chunk{*value, value->size() / kUseBytes, 0};
+    Chunk chunk{*value, value->size() / kUseBytes, 0, now.instant};
     for (ByteView rest = *value; !rest.empty(); rest = rest.subspan(kUseBytes)) {
       NonceUse use{{to_array<20>(rest)},
                    to_array<32>(rest.subspan(20)),
                    to_array<32>(rest.subspan(52)),
                    read_number(rest.subspan(84, 8))};
-      chunk.until = std::max(chunk.until, use.deadline + kReplayMargin_s);
-      if (use.deadline + kReplayMargin_s > now.unix_s()) remember(use);
+      const std::uint64_t until = use.deadline + kReplayMargin_s;
+      chunk.until = std::max(chunk.until, until);
+      chunk.kept_until = std::max(chunk.kept_until, kept_until(until, now));
+      if (until > now.unix_s()) {
+        remember(use, now);
+      } else {
+        floor = std::max(floor, until);
+      }
     }
     next_chunk_ = std::max(next_chunk_, read_number(*number) + 1);
     chunks_.emplace(read_number(*number), std::move(chunk));
+  }
+  if (floor > floor_) {
+    floor_ = floor;
+    Bytes value;
+    append_number(value, floor);
+    unsaved_.writes.push_back(dkg::Put{std::string(kFloorKey), std::move(value)});
   }
   for (const std::string& key : records.list(kSpentPrefix)) {
     const auto value = records.find(key);
@@ -81,17 +111,17 @@ Result<void> ReplayWindow::restore(const dkg::Records& records, Now now) {
   return {};
 }
 
-bool ReplayWindow::remember(const NonceUse& use) {
-  const bool is_new =
-      uses_.try_emplace({use.requester.bytes, use.nonce}, Use{use.rh, use.deadline + kReplayMargin_s}).second;
-  if (is_new) ++held_[use.requester.bytes];
-  return is_new;
+void ReplayWindow::remember(const NonceUse& use, Now now) {
+  const std::uint64_t until = use.deadline + kReplayMargin_s;
+  const Use entry{use.rh, until, kept_until(until, now)};
+  if (uses_.try_emplace({use.requester.bytes, use.nonce}, entry).second) ++held_[use.requester.bytes];
 }
 
 Admission ReplayWindow::admit(const NonceUse& use, const ServingKey& key, Now now) {
   const auto known = uses_.find({use.requester.bytes, use.nonce});
   if (known != uses_.end() && !dkg::is_broken("nonces"))
     return known->second.rh == use.rh ? Admission::again : Admission::conflict;
+  if (use.deadline + kReplayMargin_s <= floor_) return Admission::forgotten;
   const auto held = held_.find(use.requester.bytes);
   const std::size_t own = held == held_.end() ? 0 : held->second;
   if (uses_.size() >= limits_.nonces_max || own >= limits_.nonces_max - uses_.size()) return Admission::full;
@@ -107,17 +137,16 @@ Admission ReplayWindow::admit(const NonceUse& use, const ServingKey& key, Now no
     append_number(value, spent.saved_to);
     unsaved_.writes.push_back(dkg::Put{std::string(kSpentPrefix) + plain_hex(name), std::move(value)});
   }
-  remember(use);
-  unsaved_uses_.push_back(use);
+  remember(use, now);
+  unsaved_uses_.emplace_back(use, kept_until(use.deadline + kReplayMargin_s, now));
   if (!next_sweep_) next_sweep_ = now.instant + kSweepEvery;
   return Admission::fresh;
 }
 
 void ReplayWindow::tick(Now now) {
   if (!next_sweep_ || now.instant < *next_sweep_) return;
-  const std::uint64_t now_s = now.unix_s();
   for (auto use = uses_.begin(); use != uses_.end();) {
-    if (use->second.until > now_s) {
+    if (!is_over(use->second.until, use->second.kept_until, now)) {
       ++use;
       continue;
     }
@@ -126,7 +155,7 @@ void ReplayWindow::tick(Now now) {
     use = uses_.erase(use);
   }
   for (auto chunk = chunks_.begin(); chunk != chunks_.end();) {
-    if (chunk->second.until > now_s) {
+    if (!is_over(chunk->second.until, chunk->second.kept_until, now)) {
       ++chunk;
       continue;
     }
@@ -143,7 +172,7 @@ dkg::Checkpoint ReplayWindow::take_unsaved() {
     if (touched) out.writes.push_back(dkg::Put{chunk_key(*touched), chunks_.at(*touched).value});
     touched.reset();
   };
-  for (const NonceUse& use : std::exchange(unsaved_uses_, {})) {
+  for (const auto& [use, kept] : std::exchange(unsaved_uses_, {})) {
     const bool has_room =
         !chunks_.empty() && chunks_.rbegin()->second.uses < kUsesInChunk && chunks_.rbegin()->first + 1 == next_chunk_;
     if (!has_room) {
@@ -154,6 +183,7 @@ dkg::Checkpoint ReplayWindow::take_unsaved() {
     append(chunk.value, encode(use));
     ++chunk.uses;
     chunk.until = std::max(chunk.until, use.deadline + kReplayMargin_s);
+    chunk.kept_until = std::max(chunk.kept_until, kept);
     touched = number;
   }
   write();

@@ -43,6 +43,8 @@ inline std::optional<RefusalCode> replay_fault(Admission admission) {
       return RefusalCode::busy;
     case Admission::quota:
       return RefusalCode::quota;
+    case Admission::forgotten:
+      return RefusalCode::expired;
   }
   return std::nullopt;
 }

@@ -90,13 +90,13 @@ void Runtime::Impl::save(const dkg::Checkpoint& checkpoint) {
 // Once a turn at most, however many delegations it served.
 void Runtime::Impl::save_nonces() {
   const dkg::Checkpoint nonces = core.take_unsaved();
+  // A solo node that keeps nothing has no store: its nonces end with the process.
   if (store != nullptr) save(nonces);
 }
 
 // The order of the fields is the order of the promises: durable first, then everything that others can see.
 void Runtime::Impl::apply(NodeEffects&& effects) {
   save(effects.save);
-  // A solo node has no store: its nonces end with the process.
   if (core.has_unsaved() && (!effects.reply.empty() || core.has_full_batches())) save_nonces();
   if (host && core.membership() != membership) renew_members();
   pool->submit(std::move(effects.compute));

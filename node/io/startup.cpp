@@ -68,6 +68,8 @@ NodeOptions node_options(const Config& config) {
   options.responder.hedge_delay = config.delegation.hedge_delay;
   options.board.timeout = config.delegation.timeout;
   options.board.hedge_delay = config.delegation.hedge_delay;
+  options.replay.nonces_max = config.delegation.nonces_max;
+  options.replay.quota = config.delegation.quota;
   options.grace = config.delegation.grace;
   return options;
 }
@@ -98,7 +100,7 @@ Result<NodeCore> begin_solo(Config& config, const delegation::CredentialsPtr& cr
     keys.push_back(std::move(*key));
   }
   return NodeCore::begin_solo(solo_terms(config.solo_chains, credentials->node_key.public_key()), credentials,
-                              std::move(keys), node_options(config), entropy, kms::io::system_now());
+                              std::move(keys), node_options(config), store, entropy, kms::io::system_now());
 }
 
 void log_start(const Config& config, const delegation::Credentials& credentials, const Runtime& runtime) {

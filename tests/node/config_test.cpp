@@ -47,6 +47,8 @@ TEST(Config, ReadsTheSmallestFileWithItsDefaults) {
   EXPECT_EQ(config->delegation.timeout, std::chrono::seconds(2));
   EXPECT_EQ(config->delegation.hedge_delay, std::chrono::milliseconds(50));
   EXPECT_TRUE(config->delegation.form_a);
+  EXPECT_EQ(config->delegation.nonces_max, 1'048'576u);
+  EXPECT_EQ(config->delegation.quota, 16'777'216u);
   EXPECT_FALSE(config->delegation.response_wallet);
   EXPECT_EQ(config->log_level, LogLevel::info);
   EXPECT_EQ(config->log_format, LogFormat::text);
@@ -63,7 +65,8 @@ TEST(Config, ReadsEverySetting) {
       "\"]\npeers_file = \"f\"\nclasses_file = \"c\"\ngossip = \"mesh\"\n[http]\nlisten = "
       "\"[::1]:80\"\nconnections_max = 7\n" +
       "connections_per_address_max = 5\nbody_bytes_max = 5000\nidle = \"1s\"\nreceive = \"2s\"\n" +
-      "send = \"3s\"\n[delegation]\ntimeout = \"1s\"\nhedge_delay = \"20ms\"\nform_a = false\n" +
+      "send = \"3s\"\n[delegation]\ntimeout = \"1s\"\nhedge_delay = \"20ms\"\nform_a = false\n"
+      "nonces_max = 2048\nquota = 0\n" +
       "response_wallet_file = \"w\"\n[log]\nlevel = \"debug\"\nformat = \"json\"\n[metrics]\nenabled = false\n");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->compute_threads, 3u);
@@ -83,6 +86,8 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_EQ(config->http.send, std::chrono::seconds(3));
   EXPECT_EQ(config->delegation.hedge_delay, std::chrono::milliseconds(20));
   EXPECT_FALSE(config->delegation.form_a);
+  EXPECT_EQ(config->delegation.nonces_max, 2048u);
+  EXPECT_EQ(config->delegation.quota, 0u);
   EXPECT_EQ(config->delegation.response_wallet->file, "w");
   EXPECT_EQ(config->log_level, LogLevel::debug);
   EXPECT_EQ(config->log_format, LogFormat::json);
@@ -197,6 +202,8 @@ TEST(Config, RefusesWrongValuesNamingPlaceValueAndBounds) {
               HasSubstr("KMS_HTTP__CONNECTIONS_MAX = \"many\": must be a whole number"));
   EXPECT_THAT(refusal(kValid, {{"KMS_DELEGATION__FORM_A", "yes"}}), HasSubstr("must be true or false"));
   const auto more = [](const std::string& text) { return refusal(kValid + text); };
+  EXPECT_THAT(more("[delegation]\nnonces_max = 1023\n"), HasSubstr("nonces_max"));
+  EXPECT_THAT(more("[delegation]\nquota = -1\n"), HasSubstr("quota"));
   EXPECT_THAT(more("[delegation]\ntimeout = \"99ms\"\n"), HasSubstr("from 100ms to 60000ms"));
   EXPECT_THAT(more("[delegation]\ntimeout = \"200ms\"\nhedge_delay = \"200ms\"\n"), HasSubstr("shorter than"));
   EXPECT_THAT(more("[log]\nlevel = \"loud\"\n"), HasSubstr("trace, debug, info, warn or error"));

@@ -2,7 +2,11 @@
 """Forms B and C at real nodes (docs/API.md, POST /v1/delegations): what the client gets opens, at whatever node it is
 fetched, and nonces hold over kill -9."""
 import json
+import pathlib
 import secrets
+import subprocess
+import sys
+import tempfile
 import time
 import unittest
 
@@ -12,6 +16,9 @@ import delegation
 import hashing
 import rsa
 from network import Network, wait_until
+
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class Signed:
@@ -77,6 +84,7 @@ class Forms(unittest.TestCase):
             for one, each in zip(many, self.good(send(network.port(3), *many), 8)):
                 self.assertTrue(one.opens_c(each), each)
             self.assertTrue(c.opens_c(self.good(send(network.port(4), c))[0]))
+            self.pasted_example_works(network)
             self.refuses_another_under(network, c.nonce)
             for index in network.running():
                 network.end(index)
@@ -93,6 +101,26 @@ class Forms(unittest.TestCase):
             found = wait_until(lambda: (lambda said: said.status == 200 and said)(
                 client.ask(network.port(index), f"/v1/delegations/{name}")), f"the result at node-{index}", 5)
             self.assertTrue(request.opens_c(found.json), found)
+        more = lambda bad: client.ask(network.port(1), f"/v1/delegations/{name}/more", "POST", json.dumps({"bad": bad}),
+                                      {"Content-Type": "application/json"}).status
+        self.assertEqual(more([len(network.running()) + 1]), 400)
+        self.assertEqual(more([2]), 200)
+        self.assertEqual(client.fetch(network.port(1), "/v1/delegations"), {"blame": []})
+
+    def pasted_example_works(self, network):
+        """That of docs/API.md, with a testnet.json of this network."""
+        lines = (ROOT / "docs/API.md").read_text().splitlines()
+        first = lines.index("    cat > /tmp/v1_request.py <<'END'") + 1
+        script = "\n".join(line[4:] for line in lines[first:lines.index("    END", first)])
+        key = network.key(1)
+        described = {"nodes": [{"http": f"http://127.0.0.1:{network.port(index)}"} for index in network.running()],
+                     "keys": [{field: key[field] for field in ("keyId", "chainId", "publicKey", "epoch")}],
+                     "gateway": {"privateKey": "0x" + network.gateway_secret.to_bytes(32, "big").hex()}}
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(json.dumps(described))
+            file.flush()
+            ended = subprocess.run([sys.executable, "-c", script, file.name], cwd=ROOT, capture_output=True, text=True)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
 
     def refuses_another_under(self, network, nonce):
         answer = send(network.port(1), Signed(network, "C", nonce))

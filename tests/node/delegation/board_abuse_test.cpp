@@ -155,6 +155,27 @@ TEST_P(BoardAbuse, WhatOneClientNamesBadAnotherIsStillGiven) {
   EXPECT_TRUE(network.is_right(0));
 }
 
+// Whoever asks for more before the request was verified here waits for that, however long it takes.
+TEST_P(BoardAbuse, AskingForMoreOfWhatIsNotVerifiedYetWaits) {
+  BoardNetwork network(5, 3);
+  const auto authorisation = network.request(GetParam());
+  const Hash32 rh = rh_of_request(network, authorisation);
+  const Position at = 5;
+  Board& board = network.boards.at(at);
+  const ServingKey& key = *network.keys.at(1);
+  const PublicRequest truth{key.key, 0, authorisation, rh, key.epoch, key.transcript, network.now.unix_s()};
+  board.receive(network.dealt.member(1), truth, {network.dealt.gateway()}, network.keys.at(at), network.now);
+  Effects looked = board.look(9, rh, {}, Board::Look::more, network.now);
+  network.set_time(network.now.instant + network.limits.timeout / 2);
+  Effects ticked = board.tick(network.now);
+  EXPECT_TRUE(ticked.reply.empty());
+  network.run(at, std::move(ticked));
+  network.run(at, std::move(looked));
+  network.advance(network.limits.timeout);
+  EXPECT_EQ(network.replies.size(), 1u);
+  EXPECT_EQ(board.pending(), 0u);
+}
+
 TEST_P(BoardAbuse, NamingAllMembersBadIsAnsweredAtOnce) {
   BoardNetwork network(5, 3);
   network.ask(1, network.request(GetParam()));
@@ -339,6 +360,24 @@ TEST_P(BoardAbuse, ARequestThatWaitsIsAskedAgainForTheEpochThatTookOver) {
     EXPECT_TRUE(network.is_right(i)) << i;
     ASSERT_NE(network.result(i), nullptr);
     EXPECT_EQ(network.result(i)->key->epoch, 1u);
+  }
+}
+
+// The members serve the next epoch only; this node hears of it before it asks, or while it waits.
+TEST_P(BoardAbuse, WhatIsStaleIsAskedOnceForTheNextEpoch) {
+  for (const bool is_late : {false, true}) {
+    BoardNetwork network(5, 3);
+    const ServingKeyPtr old = network.keys.at(1);
+    const auto authorisation = network.request(GetParam());
+    network.next_epoch();
+    Board& board = network.boards.at(1);
+    if (!is_late) board.serve_with(network.keys.at(1), {network.dealt.gateway()});
+    network.run(1, board.start(7, authorisation, {network.dealt.gateway()}, old, network.now));
+    if (is_late) board.serve_with(network.keys.at(1), {network.dealt.gateway()});
+    network.advance(is_late ? network.limits.timeout * 3 / 4 : network.limits.hedge_delay);
+    ASSERT_TRUE(network.is_right()) << is_late;
+    EXPECT_EQ(network.result()->key->epoch, 1u);
+    EXPECT_EQ(network.senders(PublicRequest::kType), (std::vector<Position>{1, 1}));
   }
 }
 

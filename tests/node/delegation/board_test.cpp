@@ -50,7 +50,21 @@ TEST_P(BothForms, AreAnsweredAlthoughMembersSendGarbageWhoAreNamed) {
     EXPECT_TRUE(network.corrupt.contains(event.culprit)) << event.text;
     EXPECT_NE(event.text.find("bad partial"), std::string::npos);
   }
-  EXPECT_EQ(network.boards.at(1).counts().bad_partials, network.events.size());
+  const Board& board = network.boards.at(1);
+  EXPECT_EQ(board.counts().bad_partials, network.events.size());
+  // What they sent is kept, the newest of each.
+  std::size_t kept = 0;
+  for (const auto& [node, bad] : board.bad_partials()) {
+    EXPECT_TRUE(network.dealt.nodes(network.corrupt).contains(node));
+    EXPECT_LE(bad.size(), Board::kBadPartialsKept);
+    for (const BadPartial& each : bad) {
+      EXPECT_EQ(network.dealt.member(index_of(each.partial)).node, node);
+      EXPECT_FALSE(each.fault.empty());
+      EXPECT_GT(each.at_ms, 0);
+    }
+    kept += bad.size();
+  }
+  EXPECT_GT(kept, 0u);
 }
 
 TEST_P(BothForms, CostAHedgeDelayForEachMemberThatIsSilent) {

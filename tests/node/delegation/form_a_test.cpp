@@ -241,6 +241,23 @@ TEST(FormA, ARequestThatJoinsAnIdenticalOneHasItsOwnTime) {
   EXPECT_EQ(network.nodes_.at(2).collector.pending(), 0u);
 }
 
+// The entry moves on to the next epoch between the two clients: from then on members are asked for that one.
+TEST(FormA, ARequestThatJoinsAnIdenticalOneIsAskedForItsOwnEpoch) {
+  Network network(5, 3);
+  const auto authorisation = network.request();
+  network.silent = {2, 3, 4, 5};
+  network.ask(1, authorisation, 7);
+  network.advance(1500ms);
+  network.dealt_.refresh();
+  for (auto& [i, node] : network.nodes_) node.key = network.dealt_.serving(i);
+  network.ask(1, authorisation, 8);
+  network.silent = {};
+  network.advance(1900ms);
+  ASSERT_EQ(network.replies.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<Unavailable>(network.replies[0].outcome));
+  EXPECT_TRUE(network.is_right(network.replies[1].outcome));
+}
+
 TEST(FormA, EveryWaiterIsToldInItsOwnTime) {
   Network network(5, 3);
   network.silent = {1, 4, 5};
