@@ -25,7 +25,8 @@ struct DleqStatement {
   Hash32 message{};
 };
 
-// BIP-374 GenerateProof(a, B, r, G, m). `r` is 32 fresh random bytes. Fails only for a = 0. Constant time in `a`.
+// BIP-374 GenerateProof(a, B, r, G, m); `r`: 32 fresh random bytes. Fails only for a = 0. Constant time in `a`. Where C
+// is a secret (a partial): encodings of it and R2, from which it follows, are wiped here and in verify_dleq.
 Result<DleqProof> prove_dleq(const SecretScalar& a, const Point& b, const Hash32& r, const Point& generator,
                              const Hash32& message, SelfCheck self_check = SelfCheck::on);
 // The same proof for who has A and C already: two multiplications less. A statement that is not true of `a` gives an

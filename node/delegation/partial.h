@@ -11,7 +11,8 @@ inline constexpr std::size_t kProvenPartialBytes = 33 + 64;
 Hash32 partial_context(const ServingKey& key, Position index, const Hash32& rh, Form form, const dkg::NodeId& entry,
                        const ByteArray<33>& reply_key);
 
-// Writes D_i || proof, which are secret, over `out` (97 bytes). The key has a share. Constant time in the share.
+// Writes D_i || proof, which are secret, over `out` (97 bytes), and leaves no other copy of them. The key has a share.
+// Constant time in the share.
 void prove_partial(const ServingKey& key, const crypto::Point& ephemeral, const Hash32& context, MutableByteView out,
                    Entropy& entropy);
 

@@ -55,9 +55,10 @@ struct WipedStack : testing::Test {
 // So deep that the frames of what is called lie where `left_of` looks.
 template <class Call>
 [[gnu::noinline]] void deep(Call call) {
-  volatile std::uint8_t room[2048];
-  room[0] = 1;
+  std::uint8_t room[2048];
+  asm volatile("" : : "r"(room) : "memory");
   call();
+  asm volatile("" : : "r"(room) : "memory");
 }
 
 [[gnu::noinline]] void take_x(const Point& point) {
@@ -65,8 +66,8 @@ template <class Call>
   wipe(x);
 }
 [[gnu::noinline]] void leave_x(const Point& point) {
-  volatile Hash32 x = point.x();
-  (void)x;
+  Hash32 x = point.x();
+  asm volatile("" : : "r"(x.data()) : "memory");
 }
 [[gnu::noinline]] void take_proof(const SecretScalar& scalar, const DleqStatement& statement) {
   auto proof = prove_dleq(scalar, statement, Hash32{9});
