@@ -148,6 +148,13 @@ response_wallet_file = {quoted(str(folder.wallet_key))}
 """
 
 
+def write_node(plan, folder, index):
+    """Its folders and files beside the keys; what it has stays."""
+    (folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
+    classes_file(folder, index).touch()
+    (folder.node(index) / "node.toml").write_text(node_text(plan, folder, index))
+
+
 def description(plan, folder, identities, pids, keys, gateway_address, signer_address, name):
     """testnet.json."""
     nodes = []

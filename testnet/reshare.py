@@ -63,9 +63,7 @@ def start_missing(options, folder, plan):
     identities = [start.make_identity(options, folder, index, joins=True) for index in range(1, plan.nodes + 1)]
     folder.peers.write_text(layout.peers_text(plan, identities))
     for index in range(1, plan.nodes + 1):
-        (folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
-        layout.classes_file(folder, index).touch()
-        (folder.node(index) / "node.toml").write_text(layout.node_text(plan, folder, index))
+        layout.write_node(plan, folder, index)
     nodes = {each.name: each for each in processes.load(folder.processes) if each.is_running()}
     for index in range(1, plan.nodes + 1):
         name = f"node-{index}"

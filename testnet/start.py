@@ -136,9 +136,7 @@ def make_folder(options, plan, folder):
         fresh.replace(folder.network)
     folder.peers.write_text(layout.peers_text(plan, identities))
     for index in range(1, plan.nodes + 1):
-        (folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
-        layout.classes_file(folder, index).touch()
-        (folder.node(index) / "node.toml").write_text(layout.node_text(plan, folder, index))
+        layout.write_node(plan, folder, index)
     return identities, gateway, signer
 
 

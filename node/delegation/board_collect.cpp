@@ -363,22 +363,23 @@ void Board::give_up(const Hash32& rh, Record& record, Effects& effects, Now now)
   if (std::none_of(record.waiters.begin(), record.waiters.end(), is_late)) return;
   std::set<Position> silent;
   std::set<Position> bad = record.refused;
-  std::size_t good = 0;
+  std::set<Position> good;
   for (Position i = 1; i <= record.key->members.size(); ++i) {
     const auto held = record.partials.find(i);
     if (held == record.partials.end()) {
       if (!record.refused.contains(i)) silent.insert(i);
-    } else if (held->second.state == State::bad) {
-      bad.insert(i);
     } else {
-      ++good;
+      (held->second.state == State::bad ? bad : good).insert(i);
     }
   }
-  std::string text = "only " + std::to_string(good) + " of " + std::to_string(record.key->threshold.t()) +
-                     " partials in time; no answer from members " + board_list_of(silent);
-  if (!bad.empty()) text += "; bad answers or refusals from " + board_list_of(bad);
+  std::string rest = "; no answer from members " + board_list_of(silent);
+  if (!bad.empty()) rest += "; bad answers or refusals from " + board_list_of(bad);
   std::erase_if(record.waiters, [&](const Waiter& waiter) {
     if (!is_late(waiter)) return false;
+    const auto usable =
+        std::count_if(good.begin(), good.end(), [&](Position index) { return !waiter.bad.contains(index); });
+    const std::string text = "only " + std::to_string(usable) + " of " + std::to_string(record.key->threshold.t()) +
+                             " partials in time" + rest;
     reply(effects, waiter.ticket, Unavailable{text}, rh);
     return true;
   });

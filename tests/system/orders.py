@@ -57,11 +57,10 @@ class Orders(Network):
         options = type("Options", (), {"root": ROOT, "bin": BIN})
         for index in range(len(self.identities) + 1, nodes + 1):
             self.identities.append(start.make_identity(options, self.folder, index, joins=True))
-            (self.folder.node(index) / "data").mkdir(mode=0o700, exist_ok=True)
         self.folder.peers.write_text(layout.peers_text(plan, self.identities))
         self.members = range(1, len(self.identities) + 1)
         for index in self.members:
-            (self.folder.node(index) / "node.toml").write_text(layout.node_text(plan, self.folder, index))
+            layout.write_node(plan, self.folder, index)
             if f"node-{index}" not in self.processes:
                 self.start(index)
 

@@ -351,6 +351,7 @@ TEST_P(BoardAbuse, ARequestThatWaitsIsAskedAgainForTheEpochThatTookOver) {
   network.advance(60ms);
   ASSERT_TRUE(network.replies.empty());
   network.next_epoch();
+  for (auto& [index, board] : network.boards) board.serve_with(network.keys.at(index), {network.dealt.gateway()});
   network.silent = {};
   // Another node has moved on and asks; its client does not matter here.
   network.ask(2, authorisation, 8);
