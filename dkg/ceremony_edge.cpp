@@ -62,6 +62,12 @@ bool Ceremony::Impl::is_heard(const Envelope& envelope, const Seat& sender, Sour
   return refusals.may_cost(author, turn.instant());
 }
 
+void Ceremony::Impl::note_questions(const Envelope& envelope, Turn& turn) {
+  const auto fetch = Fetch::parse(envelope.body);
+  if (!fetch) return;
+  for (const auto& id : fetch->hashes) pulls.heard_asking(id, turn.instant());
+}
+
 void Ceremony::Impl::settle_cost(const Envelope& envelope, Taken taken, Turn& turn) {
   const auto units = std::exchange(spent, 0);
   const bool is_refused = std::exchange(is_refuted, false);
@@ -81,6 +87,8 @@ void Ceremony::Impl::take_in(const Envelope& envelope, Source source, Turn& turn
     if (source == Source::peer && *place != slot.member) tell_void(envelope, *place, turn);
     return;
   }
+  // Also of whom this node has stopped listening to: others answer, and are not to be charged for that.
+  if (envelope.type == MessageType::fetch && source == Source::peer) note_questions(envelope, turn);
   if (!is_heard(envelope, sender, source, turn)) return;
   // Shown to somebody who lags; for everybody else it is the largest message of all, and nothing in it is new.
   if (envelope.type == MessageType::epoch_chain && activation.is_released()) return;
@@ -348,7 +356,6 @@ Ceremony::Impl::Taken Ceremony::Impl::judge(const Fetch& fetch, const Envelope&,
   std::size_t size = 0;
   spent += static_cast<std::int64_t>(1 + fetch.hashes.size() / kHashesPerUnit);
   for (const auto& id : fetch.hashes) {
-    pulls.heard_asking(id, turn.instant());
     const auto object = find_object(id);
     if (!object || !pulls.may_answer(sender.member, id, turn.instant())) continue;
     auto bytes = object->encode();

@@ -42,6 +42,7 @@ struct Ceremony::Impl {
   void take_in(const Envelope& envelope, Source source, Turn& turn);
   // Who pays for a message: the member that sent it here, not the one that signed it.
   bool is_heard(const Envelope& envelope, const Seat& sender, Source source, Turn& turn);
+  void note_questions(const Envelope& envelope, Turn& turn);
   void settle_cost(const Envelope& envelope, Taken taken, Turn& turn);
   template <class M>
   bool is_authentic(const M& message, const Envelope& envelope, const Seat& sender, Source source) {

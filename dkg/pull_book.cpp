@@ -46,6 +46,7 @@ void PullBook::heard_asking(const ObjectId& object, Instant now) {
 }
 
 bool PullBook::was_asked_for(const ObjectId& object, Instant now) const {
+  if (asked_.size() >= kAskedMax) return true;  // who was not remembered may have asked
   const auto until = asked_.find(object);
   return until != asked_.end() && now < until->second;
 }

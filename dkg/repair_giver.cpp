@@ -235,6 +235,7 @@ void RepairGivers::end(const Rid& rid, Giving& giving, Turn& turn) {
     if (turn.has_said(name)) turn.forget(name);
   }
   giving.said.clear();
+  giving.session.drop_deltas();
   giving.ends = Instant::max();
 }
 

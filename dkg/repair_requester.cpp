@@ -239,7 +239,7 @@ std::optional<KeyScalars> RepairRequester::advance(const Activation& activation,
   if (turn.instant() >= asking_->repeat_at) {
     asking_->repeat_at = turn.instant() + slot_.plan.timing.delta;
     turn.publish(asking_->session.request());
-    for (const auto giver : asking_->disputed) turn.publish(asking_->session.find(giver)->envelope);
+    for (const auto& [giver, accusers] : asking_->disputed) turn.publish(asking_->session.find(giver)->envelope);
   }
   return std::nullopt;
 }
@@ -252,9 +252,10 @@ void RepairRequester::give_up(Turn& turn) {
         has_deltas ? asking_->sums.contains(giver.position) : asking_->session.find(giver.position) != nullptr;
     if (!has_spoken) silent.insert(giver.position);
   }
-  // Either of the two lies, so that both are passed over while there are others.
+  // Whoever speaks of another delta and has it shows it, once it sees this one. The giver that it speaks of is not
+  // passed over for that: two liars could name all honest givers in turn.
   const bool is_disputed = !asking_->disputed.empty();
-  silent.insert(asking_->disputed.begin(), asking_->disputed.end());
+  for (const auto& [giver, accusers] : asking_->disputed) silent.insert(accusers.begin(), accusers.end());
   for (const auto giver : silent) ++silent_[giver];
   close(silent,
         is_disputed  ? "its givers speak of different deltas"
@@ -263,8 +264,11 @@ void RepairRequester::give_up(Turn& turn) {
         turn);
 }
 
-void RepairRequester::dispute(Position giver, Turn& turn) {
-  if (!asking_->disputed.insert(giver).second) return;
+void RepairRequester::dispute(Position giver, Position accuser, Turn& turn) {
+  auto& accusers = asking_->disputed[giver];
+  const bool is_shown = !accusers.empty();
+  accusers.insert(accuser);
+  if (is_shown) return;
   turn.publish(asking_->session.find(giver)->envelope);
 }
 
@@ -306,7 +310,7 @@ void RepairRequester::judge_sigmas(Turn& turn) {
     const auto& terms = asking_->session.terms();
     if (held.first.deltas != hashes) {
       for (std::size_t place = 0; place < hashes.size(); ++place) {
-        if (held.first.deltas[place] != hashes[place]) dispute(terms.request.givers[place].position, turn);
+        if (held.first.deltas[place] != hashes[place]) dispute(terms.request.givers[place].position, giver, turn);
       }
       continue;
     }
@@ -331,7 +335,7 @@ void RepairRequester::take(Position sender, const RepairComplaint& complaint, co
   const auto& terms = asking_->session.terms();
   const auto* held = asking_->session.find(complaint.giver);
   if (held == nullptr || !terms.request.place_of(sender)) return;
-  if (held->hash.bytes != complaint.object) return dispute(complaint.giver, turn);
+  if (held->hash.bytes != complaint.object) return dispute(complaint.giver, sender, turn);
   const bool is_true = convicts(terms, held->delta, complaint);
   const Position culprit = is_true ? complaint.giver : sender;
   turn.report(Event::Kind::blame,

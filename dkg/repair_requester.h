@@ -43,7 +43,8 @@ class RepairRequester {
     crypto::SecretScalar secret;
     std::map<Position, std::pair<RepairSigma, Envelope>> sigmas;
     std::map<Position, KeyScalars> sums;
-    std::set<Position> disputed;  // others hold another delta of theirs, or say so
+    std::map<Position, std::set<Position>>
+        disputed;  // givers of whom others hold another delta, or say so; who says so
     Instant progress_at{};
     Instant repeat_at{};
   };
@@ -64,9 +65,9 @@ class RepairRequester {
   Duration patience() const;
   void begin(const Activation& activation, const std::set<NodeId>& peers, Turn& turn);
   void judge_sigmas(Turn& turn);
-  // Somebody speaks of another delta of `giver` than the one held here: this one is shown, so that whoever holds two
+  // `accuser` speaks of another delta of `giver` than the one held here: this one is shown, so that whoever holds two
   // can prove it. Whoever only says so convicts nobody.
-  void dispute(Position giver, Turn& turn);
+  void dispute(Position giver, Position accuser, Turn& turn);
   // The session made no progress: notes who is to be passed over.
   void give_up(Turn& turn);
   // Ends the session because of `culprits`; the next one takes others if it can.
@@ -82,7 +83,7 @@ class RepairRequester {
   std::map<std::uint32_t, std::uint64_t> began_;  // own sessions: Unix seconds
   std::map<Position, std::uint32_t> next_of_;
   std::set<Position> faulty_;               // convicted by evidence
-  std::map<Position, std::size_t> silent_;  // in how many sessions
+  std::map<Position, std::size_t> silent_;  // in how many sessions, or with what nobody could show
   std::optional<Instant> blocked_until_;
   std::string state_;
 };

@@ -39,6 +39,8 @@ class RepairSession {
   // Again, to whoever asks again.
   void show_conflicts(Turn& turn) const;
   bool is_complete() const { return deltas_.size() == terms_.request.givers.size(); }
+  // The session is over; only that it was counts still.
+  void drop_deltas() { deltas_.clear(); }
   // Complete: in the request's order.
   std::vector<const RepairDelta*> in_order() const;
   std::vector<DeltaHash> hashes() const;

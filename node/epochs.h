@@ -36,6 +36,8 @@ class Epochs {
   // be saved. All references outlive the object.
   static Result<Epochs> begin(const NetworkTerms& terms, dkg::Self self, const dkg::Records& records, Entropy& entropy,
                               Now now, Duration grace = kGrace, Disk disk = Disk::whole);
+  // Whether this node came back with an old data folder once.
+  static bool has_returned(const dkg::Records& records);
 
   EpochSteps receive(const dkg::Envelope& envelope, const dkg::NodeId& author, Now now);
   EpochSteps tick(Now now);

@@ -114,7 +114,8 @@ void Epochs::take_links(const dkg::Envelope& envelope, const dkg::NodeId& author
       dkg::Effects note;
       note.report.push_back(
           {dkg::Event::Kind::parameters, "a Link of epoch " + std::to_string(wanted()) + " is refused: " + why, 0, {}});
-      out.steps.push_back({link.header.slot(), std::move(note)});
+      // Not under the slot that the Link names: whoever made it up would choose whose notes give way to it.
+      out.steps.push_back({next_slot(), std::move(note)});
       refused_[author] = now.instant + kRefusedFor;
       return;
     }

@@ -23,6 +23,10 @@ void Epochs::restore_silence(Disk disk) {
   if (is_number) silent_epoch_ = epoch;
 }
 
+bool Epochs::has_returned(const dkg::Records& records) {
+  return records.find(kRecord).has_value();
+}
+
 void Epochs::note_silence(EpochSteps& out) const {
   const std::string text = is_silent_ ? "all" : std::to_string(silent_epoch_.value_or(0));
   dkg::Effects note;
@@ -43,7 +47,8 @@ void Epochs::hear_report(const dkg::Envelope& envelope, const dkg::NodeId& autho
     if (entry.key_set != genesis_->key_set) continue;
     const bool is_released = entry.state == static_cast<std::uint32_t>(dkg::Phase::released) ||
                              entry.state == static_cast<std::uint32_t>(dkg::Phase::need_repair);
-    if (is_released && entry.epoch >= wanted()) {
+    // Who left knows of later epochs, too, although it has no part in them.
+    if (entry.epoch > wanted() || (is_released && entry.epoch == wanted())) {
       level_.erase(author);
       further_.insert(author);
       return;

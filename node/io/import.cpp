@@ -11,6 +11,7 @@
 #include "crypto/io/file.h"
 #include "crypto/secret_hex.h"
 #include "dkg/import.h"
+#include "node/epochs.h"
 #include "node/io/commit_mark.h"
 #include "node/io/log.h"
 #include "node/io/process.h"
@@ -119,7 +120,7 @@ Result<std::string> import_into_store(const ImportOptions& options, const Enviro
   if (!secrets) return secrets.error();
   auto store = SqliteStore::open(config.data_dir, std::move(secrets->store_key), entropy);
   if (!store) return store.error();
-  if (disk_of(config, **store) != Disk::whole) {
+  if (disk_of(config, **store) != Disk::whole || Epochs::has_returned(**store)) {
     return error(
         "this node knew more than its data folder holds; it may have imported the key before. Let it learn from "
         "the others what became of it");

@@ -8,7 +8,7 @@ namespace kms::sim {
 namespace {
 
 constexpr std::size_t kLate = 2;
-enum class Lie { none, part, parts_of_another_share, two_deltas, sum, sum_of_others };
+enum class Lie { none, part, parts_of_another_share, two_deltas, sum, sum_of_others, name_honest };
 
 // A giver that lies in repairs and is honest otherwise.
 class LyingGiver final : public Machine {
@@ -30,6 +30,7 @@ class LyingGiver final : public Machine {
     return twist(honest_->connected(members, now));
   }
   Machine& honest() { return *honest_; }
+  LyingGiver* partner = nullptr;
   std::size_t lies = 0;
 
  private:
@@ -65,13 +66,23 @@ class LyingGiver final : public Machine {
         .encode();
   }
   Bytes sigma(const dkg::Envelope& envelope, const Bytes& message) {
-    if (lie_ != Lie::sum && lie_ != Lie::sum_of_others) return message;
+    if (lie_ != Lie::sum && lie_ != Lie::sum_of_others && lie_ != Lie::name_honest) return message;
     auto deltas = dkg::RepairSigma::parse(envelope.body)->deltas;
     if (lie_ == Lie::sum_of_others) deltas.front().bytes[0] ^= 1;
     const auto& terms = terms_.at(dkg::RepairSigma::parse(envelope.body)->rid);
+    if (lie_ == Lie::name_honest) {
+      // One of the two at a time, so that the other is chosen again.
+      const bool is_turn = !partner->lied_in_.contains(terms.rid) && lies <= partner->lies;
+      if (!is_turn && !lied_in_.contains(terms.rid)) return message;
+      lied_in_.insert(terms.rid);
+      for (std::size_t place = 0; place < deltas.size(); ++place) {
+        const auto giver = terms.request.givers[place].position;
+        if (giver != self_ && giver != partner->self_) deltas[place].bytes[0] ^= 1;
+      }
+    }
     dkg::KeyScalars sums;
     sums.push_back(crypto::SecretScalar{} + crypto::Scalar(4711));
-    ++lies;
+    lies = lie_ == Lie::name_honest ? lied_in_.size() : lies + 1;
     Random random(7);
     return dkg::seal(dkg::make_sigma(terms, self_, std::move(deltas), sums,
                                      crypto::Secret<32>::copy_of(terms.rid.view()), random),
@@ -84,22 +95,29 @@ class LyingGiver final : public Machine {
   dkg::Position self_;
   Lie lie_;
   std::map<dkg::Rid, dkg::RepairTerms> terms_;
+  std::set<dkg::Rid> lied_in_;
 };
 
 struct RepairTrial {
   RepairTrial(Schedule schedule, std::uint64_t seed, dkg::Position liar = 0, Lie lie = Lie::none, std::uint16_t n = 5,
-              std::uint16_t t = 3, std::size_t keys = 1)
+              std::uint16_t t = 3, std::size_t keys = 1, dkg::Position second_liar = 0)
       : committee(n, t, seed, keys),
         honest(committee.boot()),
         world(
             with(schedule, n), seed,
-            [this, liar, lie](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
+            [this, liar, lie, second_liar](std::size_t member, const Disk& disk, Now now) -> std::unique_ptr<Machine> {
               auto machine = honest(member, disk, now);
               machines[member] = static_cast<CeremonyMachine*>(machine.get());
-              if (member != liar) return machine;
-              return std::make_unique<LyingGiver>(std::move(machine), committee, liar, lie);
+              if (member != liar && member != second_liar) return machine;
+              const auto self = static_cast<dkg::Position>(member);
+              auto made = std::make_unique<LyingGiver>(std::move(machine), committee, self, lie);
+              liars.push_back(made.get());
+              for (auto* one : liars) one->partner = one == liars.front() ? liars.back() : liars.front();
+              return made;
             },
-            [this, liar](std::size_t member, const Bytes& message) { see(member, message, liar); }) {}
+            [this, liar, second_liar](std::size_t member, const Bytes& message) {
+              see(member, message, member == second_liar ? second_liar : liar);
+            }) {}
 
   static Schedule with(Schedule schedule, std::size_t members) {
     schedule.members = members;
@@ -171,6 +189,7 @@ struct RepairTrial {
   Boot honest;
   FieldChecker fields;
   std::map<std::size_t, CeremonyMachine*> machines;
+  std::vector<LyingGiver*> liars;
   std::map<dkg::Rid, Bytes> requests;
   World world;
 };
@@ -305,6 +324,18 @@ TEST(RepairSim, AGiverThatNamesDeltasThatNobodySentConvictsNobodyAndIsPassedOver
   EXPECT_TRUE(run.blamed().empty()) << run.story();
   EXPECT_LE(run.requests.size(), 3u) << run.story();
   EXPECT_GE(run.requests.size(), 2u) << run.story();
+}
+
+// They lie by turns, each naming the honest givers: whoever is named must not be passed over for it.
+TEST(RepairSim, TwoGiversThatNameTheHonestOnesByTurnsCostTwoSessions) {
+  Schedule schedule;
+  schedule.end = 900s;
+  RepairTrial run(schedule, 340, 1, Lie::name_honest, 7, 3, 1, 3);
+  run.go();
+  ASSERT_TRUE(run.all_hold()) << run.story();
+  EXPECT_EQ(run.verdict(), "");
+  EXPECT_TRUE(run.blamed().empty()) << run.story();
+  EXPECT_EQ(run.requests.size(), 3u) << run.story();
 }
 
 TEST(RepairSim, AMemberThatDiesWhileItGivesOrAsksDoesNotStopTheRepair) {
